@@ -1,0 +1,8 @@
+// The one shape in which every room reports an event of its own (not a request) to the error log.
+// Where the lines go, and which levels are kept, is decided by whoever makes the Log (observe/).
+
+/** Severity, in nginx's order: only `warn` and above say that somebody should look. */
+export type LogLevel = 'debug' | 'info' | 'notice' | 'warn' | 'error' | 'crit';
+
+/** Writes one event. `message` is a single line without a trailing newline. Never throws, never blocks. */
+export type Log = (level: LogLevel, message: string) => void;

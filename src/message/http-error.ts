@@ -1,0 +1,24 @@
+// The one way to fail a request. Becomes a Reply only in server/error-reply.ts.
+
+import { type ErrorCode, errorCatalogue } from './error-catalogue.ts';
+import type { Fields } from './fields.ts';
+
+/** A request that cannot be answered as asked. The detail goes to the log, never to the client. */
+export class HttpError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  /** What happened, for the operator. */
+  readonly detail: string;
+  /** Fields the error reply must carry (Allow on a 405, Retry-After on a 503). */
+  readonly fields: Fields;
+
+  /** `status` is the catalogue's for `code`. */
+  constructor(code: ErrorCode, detail: string, fields: Fields = [], options?: ErrorOptions) {
+    super(`${code}: ${detail}`, options);
+    this.name = 'HttpError';
+    this.code = code;
+    this.status = errorCatalogue[code];
+    this.detail = detail;
+    this.fields = fields;
+  }
+}

@@ -1,0 +1,69 @@
+// What a handler answers. Only protocol rooms turn it into bytes, and they alone write the fields that frame
+// a message (Content-Length, Transfer-Encoding, Connection, Keep-Alive): a handler never sets those.
+
+import type { Duplex } from 'node:stream';
+import type { BodySource } from './body.ts';
+import type { Fields } from './fields.ts';
+
+/**
+ * The body of a reply: nothing, bytes at hand, a source to be pulled, or (status 101 only) a tunnel.
+ * For HEAD and 304 a handler answers as for GET: the protocol room takes the length and leaves the bytes.
+ */
+export type ReplyBody =
+  | null
+  | { kind: 'bytes'; bytes: Uint8Array }
+  | { kind: 'stream'; source: BodySource }
+  | { kind: 'tunnel'; open: TunnelOpener };
+
+/**
+ * Takes over the client's connection. Nothing was written to it yet: the opener writes its own response head.
+ * `early` holds bytes the client sent after its request.
+ */
+export type TunnelOpener = (client: Duplex, early: Uint8Array) => void;
+
+/** A final response. */
+export class Reply {
+  /** 200 to 599 (or 101 with a tunnel). 1xx never comes here. */
+  readonly status: number;
+  /** Owned by the reply once given; may be changed by middleware on the way back unless `shared`. */
+  readonly fields: Fields;
+  readonly body: ReplyBody;
+  /**
+   * The same object answers many requests (a cached file): nobody may change it, and protocol rooms may keep
+   * its rendered form in `rendered`.
+   */
+  readonly shared: boolean;
+  /** A protocol room's own memory of this reply. Only used when `shared`. */
+  rendered: unknown = null;
+
+  constructor(status: number, fields: Fields, body: ReplyBody, shared = false) {
+    this.status = status;
+    this.fields = fields;
+    this.body = body;
+    this.shared = shared;
+  }
+}
+
+/** A handler's wish to have another URI of the same site answer (nginx's internal redirect). */
+export interface InternalRedirect {
+  /** Path and optional query, beginning with "/". */
+  redirectTo: string;
+}
+
+/** What a handler returns. */
+export type Answer = Reply | InternalRedirect;
+
+/** A reply with a short text body. */
+export function createTextReply(status: number, text: string, fields: Fields = []): Reply {
+  return new Reply(status, ['Content-Type', 'text/plain; charset=utf-8', ...fields], {
+    kind: 'bytes',
+    bytes: Buffer.from(text, 'utf8'),
+  });
+}
+
+/** The length of a reply's body in bytes, or null when only the end will tell. */
+export function getReplyLength(body: ReplyBody): number | null {
+  if (body === null) return 0;
+  if (body.kind === 'bytes') return body.bytes.length;
+  return body.kind === 'stream' ? body.source.length : null;
+}
