@@ -1,0 +1,71 @@
+// When a value fits no branch of a union, zod lists the issues of every branch. Only one branch was meant: this
+// finds it, or says that none was even of the right kind.
+
+import type { z } from 'zod';
+
+type Issue = z.core.$ZodIssue;
+type UnionIssue = z.core.$ZodIssueInvalidUnion;
+
+/** What a failed union comes down to. */
+export type ReducedUnion =
+  /** The issues of the branch that fits best, with paths from where the union's path starts. */
+  | { readonly kind: 'branch'; readonly issues: readonly Issue[] }
+  /** The value is of no branch's kind: what would have been. */
+  | { readonly kind: 'mismatch'; readonly kinds: readonly string[]; readonly values: readonly unknown[] };
+
+/** Reduces a union issue to what the author of the config can use. */
+export function reduceUnion(issue: UnionIssue): ReducedUnion {
+  const kinds = new Set<string>();
+  const values = new Set<unknown>();
+  let best: readonly Issue[] | null = null;
+  let bestCost = Number.POSITIVE_INFINITY;
+  for (const branch of issue.errors) {
+    const mismatch = findMismatch(branch);
+    if (mismatch !== null) {
+      for (const kind of mismatch.kinds) kinds.add(kind);
+      for (const value of mismatch.values) values.add(value);
+      continue;
+    }
+    const cost = measureCost(branch);
+    if (cost < bestCost) {
+      best = branch;
+      bestCost = cost;
+    }
+  }
+  if (best === null) return { kind: 'mismatch', kinds: [...kinds], values: [...values] };
+  return {
+    kind: 'branch',
+    issues: best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
+  };
+}
+
+/** What a branch would have taken, if the value as a whole is of another kind; null if its kind is right. */
+function findMismatch(
+  branch: readonly Issue[],
+): { kinds: readonly string[]; values: readonly unknown[] } | null {
+  for (const issue of branch) {
+    if (issue.path.length > 0) continue;
+    if (issue.code === 'invalid_type') return { kinds: [issue.expected], values: [] };
+    if (issue.code === 'invalid_value') return { kinds: [], values: issue.values };
+    if (issue.code !== 'invalid_union') continue;
+    const inner = reduceUnion(issue);
+    if (inner.kind === 'mismatch') return inner;
+  }
+  return null;
+}
+
+/** How far a value is from a branch: every wrong, unknown or missing entry counts. */
+function measureCost(branch: readonly Issue[]): number {
+  let cost = 0;
+  for (const issue of branch) {
+    if (issue.code === 'unrecognized_keys') cost += issue.keys.length;
+    else if (issue.code === 'invalid_union') cost += measureUnion(issue);
+    else cost += 1;
+  }
+  return cost;
+}
+
+function measureUnion(issue: UnionIssue): number {
+  const reduced = reduceUnion(issue);
+  return reduced.kind === 'branch' ? measureCost(reduced.issues) : 1;
+}
