@@ -1,0 +1,89 @@
+// The `path` of a route: nginx's location modifiers and what they modify, in one string. Which of several routes
+// takes a request is the router's to say.
+
+import { z } from 'zod';
+import { addProblem, type ProblemSink } from '../config/shape/add-problem.ts';
+import { findRegexProblem } from '../config/shape/regex-text.ts';
+
+/** How a path is compared: prefix, exact, prefix that keeps regular expressions away, regular expression, the same without regard to letter case. */
+export type PathModifier = '' | '=' | '^~' | '~' | '~*';
+
+/** A route's path, taken apart. */
+export interface PathSettings {
+  modifier: PathModifier;
+  /** A path that begins with "/", or the source of a regular expression. */
+  value: string;
+}
+
+/** Takes a path apart; nothing is checked. */
+export function parsePathText(text: string): PathSettings {
+  const [, modifier, value] = /^(=|\^~|~\*|~|)\s*([^]*)$/.exec(text.trim())!;
+  return { modifier: modifier as PathModifier, value };
+}
+
+/** A path as written in a config: "/api/", "= /ping", "^~ /files/", "~ \\.php$", "~* \\.(png|jpg)$". */
+export const pathShape = z
+  .string()
+  .meta({ examples: ['/', '= /ping', '^~ /files/', '~* \\.(png|jpg)$'] })
+  .transform((text, context) => {
+    const path = parsePathText(text);
+    return isRegexPath(path) ? checkRegex(path, context) : checkPlainPath(path, text, context);
+  });
+
+/** Whether the value is a regular expression. */
+export function isRegexPath(path: PathSettings): boolean {
+  return path.modifier === '~' || path.modifier === '~*';
+}
+
+function checkRegex(path: PathSettings, context: ProblemSink): PathSettings {
+  if (path.value === '') return addProblem(context, `a regular expression must follow "${path.modifier}"`);
+  const problem = findRegexProblem(path.value, path.modifier === '~*' ? 'i' : '');
+  return problem === null ? path : addProblem(context, `bad regular expression: ${problem}`);
+}
+
+function checkPlainPath(path: PathSettings, text: string, context: ProblemSink): PathSettings {
+  const { modifier, value } = path;
+  const write = (better: string) => `did you mean ${JSON.stringify(`${modifier} ${better}`.trim())}?`;
+  if (!value.startsWith('/')) {
+    const isRegex = /[\\^$|[\]*+]/.test(value);
+    const hint = isRegex ? 'a regular expression follows "~ " or "~* "' : write(`/${value}`);
+    return addProblem(context, `${JSON.stringify(text)} is not a path: it must begin with "/"`, hint);
+  }
+  const decoded = decodePath(value);
+  if (decoded !== value)
+    return addProblem(
+      context,
+      'this path can never match: paths are compared after decoding',
+      write(decoded),
+    );
+  const normal = normalisePath(value);
+  if (normal !== value)
+    return addProblem(
+      context,
+      'this path can never match: paths are compared after normalising',
+      write(normal),
+    );
+  return path;
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Slashes merged, dot segments resolved. */
+function normalisePath(path: string): string {
+  const kept: string[] = [];
+  const segments = path.split('/').slice(1);
+  for (const [i, segment] of segments.entries()) {
+    const isLast = i === segments.length - 1;
+    const isDot = segment === '.' || segment === '..';
+    if (segment === '..') kept.pop();
+    if (isLast && (isDot || segment === '')) kept.push('');
+    else if (!isDot && segment !== '') kept.push(segment);
+  }
+  return `/${kept.join('/')}`;
+}
