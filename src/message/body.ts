@@ -25,10 +25,22 @@ export interface RequestBody extends BodySource {
   cancel(): void;
 }
 
+class EmptyRequestBody implements RequestBody {
+  readonly length = 0;
+
+  get limit(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Nothing to limit: one object serves all requests. */
+  set limit(_bytes: number) {}
+
+  read(onChunk: OnChunk): void {
+    onChunk(null, null);
+  }
+
+  cancel(): void {}
+}
+
 /** The body of every request that has none. */
-export const emptyRequestBody: RequestBody = Object.freeze({
-  length: 0,
-  limit: Number.POSITIVE_INFINITY,
-  read: (onChunk: OnChunk) => onChunk(null, null),
-  cancel: () => {},
-}) as RequestBody;
+export const emptyRequestBody: RequestBody = new EmptyRequestBody();

@@ -61,6 +61,8 @@ export class Exchange {
   /** Seconds per peer tried, joined by ", ". */
   upstreamTime = '';
   abortedBy: AbortedBy = null;
+  /** Why the reply could not be completed, for the error log. */
+  failure: Error | null = null;
   /** Called when the client is gone before its answer was complete. Set by a handler that wants to stop working. */
   onAbort: (() => void) | null = null;
   #requestId = '';

@@ -1,0 +1,149 @@
+// A request's body as the connection's input decodes into it: by length or chunked, only when somebody reads.
+// What the client sent behind the body is handed back to the connection.
+
+import type { OnChunk, RequestBody } from '../message/body.ts';
+import { HttpError } from '../message/http-error.ts';
+import { ChunkedDecoder, type TrailerLimits } from './chunked-decoder.ts';
+
+/** What a body asks of its connection. */
+export interface RequestBodyOwner {
+  /** A reader waits and nothing is at hand: read on, within the body timeout. */
+  onBodyWanted(): void;
+  /** The reader has what it waited for. */
+  onBodyDelivered(): void;
+}
+
+/** An unread body up to this size is read and thrown away to keep the connection; above, closing is cheaper. */
+const maxDiscardedBytes = 64 * 1024;
+
+/** One request's body. */
+export class RequestBodyReader implements RequestBody {
+  readonly length: number | null;
+  limit = Number.POSITIVE_INFINITY;
+  /** Whether the last byte was decoded, trailers included. */
+  done = false;
+  readonly #owner: RequestBodyOwner;
+  readonly #decoder: ChunkedDecoder | null;
+  /** Bytes still to come, when the length is known. */
+  #remaining: number;
+  #received = 0;
+  #input: Uint8Array | null = null;
+  #onChunk: OnChunk | null = null;
+  #failure: Error | null = null;
+
+  /** @param length bytes, or null for a chunked body */
+  constructor(length: number | null, limits: TrailerLimits, owner: RequestBodyOwner) {
+    this.length = length;
+    this.#owner = owner;
+    this.#decoder = length === null ? new ChunkedDecoder(limits) : null;
+    this.#remaining = length ?? 0;
+  }
+
+  /** Whether bytes lie here undecoded: the connection should not read more. */
+  get backlogged(): boolean {
+    return this.#input !== null;
+  }
+
+  /** Whether the rest is known to be small enough to be read for nobody. */
+  get discardable(): boolean {
+    return this.length !== null && this.#remaining <= maxDiscardedBytes;
+  }
+
+  read(onChunk: OnChunk): void {
+    if (this.#failure !== null) onChunk(this.#failure, null);
+    else if (this.done) onChunk(null, null);
+    else if (this.length !== null && this.length > this.limit) this.#failWith(onChunk, this.#tooLarge());
+    else {
+      this.#onChunk = onChunk;
+      if (this.#input === null) this.#owner.onBodyWanted();
+      else this.#advance();
+    }
+  }
+
+  cancel(): void {
+    this.#onChunk = null;
+  }
+
+  /** Takes input from the connection. */
+  push(input: Uint8Array): void {
+    this.#input = this.#input === null ? input : Buffer.concat([this.#input, input]);
+    if (this.#onChunk !== null) this.#advance();
+  }
+
+  /** The rest of the body will not come. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    const onChunk = this.#onChunk;
+    this.#onChunk = null;
+    onChunk?.(this.#failure, null);
+  }
+
+  /**
+   * Decodes what is here for nobody. Returns false when the body cannot be understood.
+   */
+  discard(): boolean {
+    this.#onChunk = null;
+    try {
+      if (!this.done && this.#input !== null) this.#decode();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** What came behind the body. Only when `done`. */
+  takeRest(): Uint8Array | null {
+    const rest = this.#input;
+    this.#input = null;
+    return rest;
+  }
+
+  #advance(): void {
+    const onChunk = this.#onChunk as OnChunk;
+    let piece: Uint8Array;
+    try {
+      piece = this.#decode();
+    } catch (error) {
+      this.#failWith(onChunk, error as Error);
+      return;
+    }
+    this.#received += piece.length;
+    if (this.#received > this.limit) {
+      this.#failWith(onChunk, this.#tooLarge());
+      return;
+    }
+    if (piece.length === 0 && !this.done) {
+      this.#owner.onBodyWanted();
+      return;
+    }
+    this.#onChunk = null;
+    this.#owner.onBodyDelivered();
+    onChunk(null, piece.length === 0 ? null : piece);
+  }
+
+  #failWith(onChunk: OnChunk, error: Error): void {
+    this.#failure = error;
+    this.#onChunk = null;
+    onChunk(error, null);
+  }
+
+  /** The next piece of payload; may be empty. Leaves what does not belong to the body in `#input`. */
+  #decode(): Uint8Array {
+    const input = this.#input as Uint8Array;
+    if (this.#decoder !== null) {
+      const piece = this.#decoder.decode(input);
+      this.done = this.#decoder.done;
+      this.#input = this.#decoder.consumed < input.length ? input.subarray(this.#decoder.consumed) : null;
+      return piece;
+    }
+    const size = Math.min(this.#remaining, input.length);
+    this.#remaining -= size;
+    this.done = this.#remaining === 0;
+    this.#input = size < input.length ? input.subarray(size) : null;
+    return size < input.length ? input.subarray(0, size) : input;
+  }
+
+  #tooLarge(): HttpError {
+    return new HttpError('TSS_BODY_TOO_LARGE', `the body has more than ${this.limit} bytes`);
+  }
+}
