@@ -1,5 +1,8 @@
-// What an HTTP/1.1 server connection can be told. Plain values: a listener's settings come from the config.
+// What an HTTP/1.1 server connection is given, and how its owner may steer it.
 
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { Exchange } from '../message/exchange.ts';
+import type { Dispatcher } from '../message/handler.ts';
 import type { HeadLimits } from './parse-request-head.ts';
 
 /** Deadlines and limits of a server connection. */
@@ -16,4 +19,25 @@ export interface Http1Settings {
     readonly keepalive: number;
   };
   readonly limits: HeadLimits;
+}
+
+/** What a connection works with. One object serves all connections of a listener. */
+export interface ServerConnectionOptions {
+  readonly dispatcher: Dispatcher;
+  readonly settings: Http1Settings;
+  readonly timers: TimerWheel;
+  /** Called once, when the socket is closed for good. */
+  onClose(connection: OpenConnection): void;
+}
+
+/** A connection as its listener sees it. */
+export interface OpenConnection {
+  /** Whether no request is under way. */
+  readonly idle: boolean;
+  /** The request under way, for a log line about what a shutdown waits for. */
+  readonly exchange: Exchange | null;
+  /** Ends the connection politely: behind the request under way, or after a short quiet time. */
+  drain(): void;
+  /** Ends the connection now. */
+  destroy(): void;
 }

@@ -5,7 +5,13 @@ import type { Socket } from 'node:net';
 import type { Deadline } from '../base/timer-wheel.ts';
 import type { BodySource } from '../message/body.ts';
 import type { Reply } from '../message/reply.ts';
-import { joinHead, type ReplyFraming, renderReplyHead } from './write-reply.ts';
+import {
+  decideReplyFraming,
+  joinHead,
+  type ReplyFraming,
+  renderReplyHead,
+  renderSharedReply,
+} from './write-reply.ts';
 
 /** What the writer tells its connection. */
 export interface ReplyWriterOwner {

@@ -3,26 +3,16 @@
 
 import type { Socket } from 'node:net';
 import { monotonicMs } from '../base/clock.ts';
-import type { Deadline, TimerWheel } from '../base/timer-wheel.ts';
+import type { Deadline } from '../base/timer-wheel.ts';
 import { emptyRequestBody } from '../message/body.ts';
 import { type ConnectionFacts, Exchange } from '../message/exchange.ts';
 import type { Fields } from '../message/fields.ts';
-import type { Dispatcher } from '../message/handler.ts';
 import { HttpError } from '../message/http-error.ts';
 import { Reply, type TunnelOpener } from '../message/reply.ts';
 import { HeadReader, type ReadHead } from './head-reader.ts';
-import type { Http1Settings } from './http1-settings.ts';
+import type { OpenConnection, ServerConnectionOptions } from './http1-settings.ts';
 import { ReplyWriter, type ReplyWriterOwner } from './reply-writer.ts';
 import { type RequestBodyOwner, RequestBodyReader } from './request-body.ts';
-
-/** What a connection works with. One object serves all connections of a listener. */
-export interface ServerConnectionOptions {
-  readonly dispatcher: Dispatcher;
-  readonly settings: Http1Settings;
-  readonly timers: TimerWheel;
-  /** Called once, when the socket is closed for good. */
-  onClose(connection: ServerConnection): void;
-}
 
 /**
  * head: waiting for a request, or in the middle of a head. exchange: a request is being answered. discarding: it was
@@ -42,7 +32,7 @@ const lingerTotalMs = 30_000;
 const drainQuietMs = 1_000;
 
 /** One HTTP/1.1 connection, server side. */
-export class ServerConnection implements ReplyWriterOwner, RequestBodyOwner {
+export class ServerConnection implements OpenConnection, ReplyWriterOwner, RequestBodyOwner {
   readonly #socket: Socket;
   readonly #facts: ConnectionFacts;
   readonly #options: ServerConnectionOptions;
@@ -81,23 +71,19 @@ export class ServerConnection implements ReplyWriterOwner, RequestBodyOwner {
     socket.on('close', () => this.#onClose());
   }
 
-  /** Whether no request is under way. */
   get idle(): boolean {
     return this.#state === 'head' && !this.#heads.hasInput;
   }
 
-  /** The request under way, for a log line about what a shutdown waits for. */
   get exchange(): Exchange | null {
     return this.#exchange;
   }
 
-  /** Ends the connection politely: behind the request under way, or after a short quiet time. */
   drain(): void {
     this.#draining = true;
     if (this.#state === 'head' && !this.#headStarted) this.#readDeadline.set(drainQuietMs);
   }
 
-  /** Ends the connection now. */
   destroy(): void {
     this.#socket.destroy();
   }
