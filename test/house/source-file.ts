@@ -31,6 +31,8 @@ export interface Import {
   readonly specifier: string;
   /** Whether nothing of it is left at run time. */
   readonly typeOnly: boolean;
+  /** The names taken out of it; null when it is taken as a whole (default, namespace, dynamic, re-export). */
+  readonly names: readonly string[] | null;
 }
 
 /** Makes a source file of a text; rules are tried on planted ones this way. */
@@ -78,7 +80,7 @@ export function listImports(file: SourceFile): Import[] {
   for (const node of file.nodes) {
     const source = (node.source ?? null) as SyntaxNode | null;
     if (source === null || typeof source.value !== 'string') continue;
-    imports.push({ specifier: source.value, typeOnly: isTypeOnly(node) });
+    imports.push({ specifier: source.value, typeOnly: isTypeOnly(node), names: listNames(node) });
   }
   return imports;
 }
@@ -91,6 +93,13 @@ function isTypeOnly(node: SyntaxNode): boolean {
     specifiers.length > 0 &&
     specifiers.every((specifier) => specifier.importKind === 'type')
   );
+}
+
+function listNames(node: SyntaxNode): string[] | null {
+  const specifiers = (node.specifiers ?? []) as SyntaxNode[];
+  if (node.type !== 'ImportDeclaration') return null;
+  if (specifiers.some((specifier) => specifier.type !== 'ImportSpecifier')) return null;
+  return specifiers.map((specifier) => String((specifier.imported as SyntaxNode).name));
 }
 
 /** The path below src/ that a relative specifier means, or null for packages and `node:` modules. */
