@@ -2,7 +2,7 @@
 
 import { findLine, type SourceFile, type SyntaxNode } from './source-file.ts';
 
-const forbiddenNames = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'types', 'misc']);
+const forbiddenNames = /^(utils?|helpers?|common|types?|misc)$|-(utils?|helpers?|misc)$/;
 
 /** Folders and files with names that say nothing, or not in kebab-case; barrels inside rooms. */
 export function findBadNames(files: readonly SourceFile[]): string[] {
@@ -14,7 +14,7 @@ export function findBadNames(files: readonly SourceFile[]): string[] {
 function isBadName(part: string): boolean {
   const name = part.replace(/\.ts$/, '');
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return true;
-  return name.split('-').some((word) => forbiddenNames.has(word));
+  return forbiddenNames.test(name);
 }
 
 function isInnerBarrel(path: string): boolean {
