@@ -1,0 +1,130 @@
+// One listening socket of one process: takes connections from it and gives each to the protocol. The socket itself
+// was bound elsewhere (the master's) or is bound here by address.
+
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { monotonicMs } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { Http1Settings, OpenConnection, ServerConnectionOptions } from '../http1/http1-settings.ts';
+import { ServerConnection } from '../http1/server-connection.ts';
+import type { Exchange } from '../message/exchange.ts';
+import type { Dispatcher } from '../message/handler.ts';
+import { readConnectionFacts } from './connection-facts.ts';
+
+/** What a listener works with. */
+export interface ListenerOptions {
+  /** Canonical name of the address: "tcp:*:8080", "unix:/run/site.sock". */
+  readonly key: string;
+  readonly dispatcher: Dispatcher;
+  readonly settings: Http1Settings;
+  readonly timers: TimerWheel;
+  readonly log: Log;
+}
+
+/** Connections the kernel may hold for us. As nginx. */
+const backlog = 511;
+
+/** How often a failing accept (no file descriptors left) is worth a line, in ms. */
+const acceptLogPauseMs = 1_000;
+
+/** A listening socket and its connections. */
+export class Listener {
+  readonly #key: string;
+  readonly #log: Log;
+  readonly #server: Server;
+  readonly #connections = new Set<OpenConnection>();
+  #connectionOptions: ServerConnectionOptions;
+  #draining = false;
+  #onDrained: (() => void)[] = [];
+  #lastAcceptLogMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ListenerOptions) {
+    this.#key = options.key;
+    this.#log = options.log;
+    this.#connectionOptions = {
+      dispatcher: options.dispatcher,
+      settings: options.settings,
+      timers: options.timers,
+      onClose: (connection) => this.#onConnectionClose(connection),
+    };
+    // Half-open: a client may end its side and still wait for the answer.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#onSocket(socket));
+  }
+
+  /** How many connections are open. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** The requests under way, for a log line about what a shutdown waits for. */
+  listExchanges(): Exchange[] {
+    return [...this.#connections].map(({ exchange }) => exchange).filter((exchange) => exchange !== null);
+  }
+
+  /** Begins to accept, on a handle bound before or on an address. Rejects with the system's error. */
+  listen(where: object | ListenOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      // A raw handle carries its address; the backlog counts for both.
+      this.#server.listen(where as ListenOptions, backlog, () => {
+        this.#server.removeListener('error', reject);
+        this.#server.on('error', (error) => this.#onAcceptError(error));
+        resolve();
+      });
+    });
+  }
+
+  /** The address in use, as node:net gives it. */
+  get address(): ReturnType<Server['address']> {
+    return this.#server.address();
+  }
+
+  /** New settings for the connections to come. */
+  configure(settings: Http1Settings): void {
+    this.#connectionOptions = { ...this.#connectionOptions, settings };
+  }
+
+  /** Accepts no more; resolves when the last connection has come to a polite end. */
+  drain(): Promise<void> {
+    if (!this.#draining) {
+      this.#draining = true;
+      this.#server.close();
+      for (const connection of this.#connections) connection.drain();
+    }
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onDrained.push(resolve));
+  }
+
+  /** Accepts no more and ends every connection now. */
+  close(): void {
+    if (!this.#draining) this.#server.close();
+    this.#draining = true;
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  #onSocket(socket: Socket): void {
+    const facts = readConnectionFacts(socket, this.#key);
+    if (facts === null) {
+      socket.on('error', () => {});
+      socket.destroy();
+      return;
+    }
+    const connection = new ServerConnection(socket, facts, this.#connectionOptions);
+    this.#connections.add(connection);
+    // Accepted by the kernel before the drain began.
+    if (this.#draining) connection.drain();
+  }
+
+  #onConnectionClose(connection: OpenConnection): void {
+    this.#connections.delete(connection);
+    if (!this.#draining || this.#connections.size > 0) return;
+    for (const resolve of this.#onDrained.splice(0)) resolve();
+  }
+
+  #onAcceptError(error: Error): void {
+    const nowMs = monotonicMs();
+    if (nowMs - this.#lastAcceptLogMs < acceptLogPauseMs) return;
+    this.#lastAcceptLogMs = nowMs;
+    this.#log('crit', `${this.#key}: cannot accept a connection: ${error.message}`);
+  }
+}
