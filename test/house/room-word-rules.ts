@@ -100,11 +100,11 @@ function isPlace(path: string, place: string): boolean {
   return path === place || findRoom(path) === place;
 }
 
-function findWord(file: SourceFile, { kind, word }: RoomWord): string | null {
+function findWord(file: SourceFile, { kind, word, harmless = [] }: RoomWord): string | null {
   if (kind === 'module') {
-    const found = listImports(file).some(
-      ({ specifier, typeOnly }) => !typeOnly && isPackage(specifier, word),
-    );
+    const found = listImports(file)
+      .filter(({ specifier, typeOnly }) => !typeOnly && isPackage(specifier, word))
+      .some(({ names }) => names === null || names.some((name) => !harmless.includes(name)));
     return found ? '' : null;
   }
   const node = file.nodes.find((node) => (kind === 'code' ? isCode(file, node, word) : isText(node, word)));

@@ -99,7 +99,8 @@ function listNames(node: SyntaxNode): string[] | null {
   const specifiers = (node.specifiers ?? []) as SyntaxNode[];
   if (node.type !== 'ImportDeclaration') return null;
   if (specifiers.some((specifier) => specifier.type !== 'ImportSpecifier')) return null;
-  return specifiers.map((specifier) => String((specifier.imported as SyntaxNode).name));
+  const taken = specifiers.filter((specifier) => specifier.importKind !== 'type');
+  return taken.map((specifier) => String((specifier.imported as SyntaxNode).name));
 }
 
 /** The path below src/ that a relative specifier means, or null for packages and `node:` modules. */
