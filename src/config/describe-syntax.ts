@@ -21,13 +21,20 @@ export function describeSyntax(text: string, errors: readonly ParseError[]): Syn
   const problems: SyntaxProblem[] = [];
   const lastOffset = text.trimEnd().length;
   let lineEnd = -1;
+  let previous = '';
   for (const error of errors) {
-    if (problems.length === mostProblems) break;
-    // At the end of the text something is always missing once something was wrong before.
-    if (problems.length > 0 && (error.offset <= lineEnd || error.offset >= lastOffset)) continue;
-    problems.push(describe(text, printParseErrorCode(error.error), error.offset, error.length));
+    const code = printParseErrorCode(error.error);
+    // A value is missing where there was something else in its place; and at the end of the text something always
+    // is, once something was wrong before.
+    const isConsequence =
+      error.offset <= lineEnd ||
+      (code === 'ValueExpected' && previous === 'InvalidSymbol') ||
+      (problems.length > 0 && error.offset >= lastOffset);
+    previous = code;
+    if (isConsequence) continue;
+    problems.push(describe(text, code, error.offset, error.length));
     lineEnd = text.indexOf('\n', error.offset);
-    if (lineEnd === -1) break;
+    if (lineEnd === -1 || problems.length === mostProblems) break;
   }
   return problems;
 }

@@ -54,13 +54,17 @@ function findMismatch(
   return null;
 }
 
+// One key that a branch does not know, or misses, tells more than any number of wrong values deep inside.
+const keyCost = 1000;
+
 /** How far a value is from a branch: every wrong, unknown or missing entry counts. */
 function measureCost(branch: readonly Issue[]): number {
   let cost = 0;
   for (const issue of branch) {
-    if (issue.code === 'unrecognized_keys') cost += issue.keys.length;
+    const isOwnKey = issue.code === 'unrecognized_keys' ? issue.path.length === 0 : issue.path.length === 1;
+    if (issue.code === 'unrecognized_keys') cost += issue.keys.length * (isOwnKey ? keyCost : 1);
     else if (issue.code === 'invalid_union') cost += measureUnion(issue);
-    else cost += 1;
+    else cost += isOwnKey && issue.code === 'invalid_type' ? keyCost : 1;
   }
   return cost;
 }

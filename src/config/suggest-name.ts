@@ -2,11 +2,11 @@
 
 /**
  * The candidate nearest to `name` by Damerau-Levenshtein distance (optimal string alignment), letter case counting
- * for little; null when none is near: at most one slip in short names, one in three letters of longer ones.
+ * for little; null when none is near: one slip in a short name, about one in three letters of a longer one.
  */
 export function suggestName(name: string, candidates: Iterable<string>): string | null {
   if (name.length === 0 || name.length > 200) return null;
-  const threshold = Math.max(1, Math.floor(name.length / 3));
+  const threshold = Math.max(1, Math.floor((name.length + 1) / 3));
   let best: string | null = null;
   let bestDistance = threshold + 1;
   for (const candidate of candidates) {

@@ -17,7 +17,7 @@ export interface PathSettings {
 
 /** Takes a path apart; nothing is checked. */
 export function parsePathText(text: string): PathSettings {
-  const [, modifier, value] = /^(=|\^~|~\*|~|)\s*([^]*)$/.exec(text.trim())!;
+  const [, modifier, value] = /^(=|\^~|~\*|~|)\s*(.*)$/s.exec(text.trim())!;
   return { modifier: modifier as PathModifier, value };
 }
 

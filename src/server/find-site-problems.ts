@@ -1,0 +1,184 @@
+// What no single shape can see: names that refer to nothing, and entries that another one makes useless. Works on
+// the values as written, so that it finds everything even where other parts of the config are wrong.
+
+import type { ConfigDocument } from '../config/config-document.ts';
+import type { ConfigProblem } from '../config/config-error.ts';
+import { getValueAt, type SettingPath } from '../config/setting-path.ts';
+import { parseInDirectory } from '../config/shape/base-directory.ts';
+import { suggestName } from '../config/suggest-name.ts';
+import { listenShape } from '../listener/listener-shape.ts';
+import { isRegexPath, parsePathText } from './path-shape.ts';
+import { serverNameShape } from './server-name-shape.ts';
+import { answeringShapes, routeShape } from './site-shape.ts';
+
+/** Where the standard server listens. */
+export const standardPort = 8080;
+
+/** The problems that lie between the parts of a config. Values of a wrong kind are passed over: shapes report them. */
+export function findSiteProblems(document: ConfigDocument): ConfigProblem[] {
+  if (!isObject(document.value)) return [];
+  const finder = new SiteProblems(document, document.value);
+  const servers = document.value.servers;
+  if (Array.isArray(servers)) {
+    finder.checkLevels(document.value);
+    for (const [i, server] of servers.entries()) if (isObject(server)) finder.checkServer(server, ['servers', i]);
+  } else {
+    if (servers === undefined) finder.checkRoutesPresent(document.value);
+    finder.checkServer(document.value, []);
+  }
+  return finder.problems;
+}
+
+type JsonObject = Record<string, unknown>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+class SiteProblems {
+  readonly problems: ConfigProblem[] = [];
+  readonly #document: ConfigDocument;
+  readonly #upstreams: readonly string[] | null;
+  /** Who took a name, or the role of the default, on an address. */
+  readonly #takenNames = new Map<string, SettingPath>();
+
+  constructor(document: ConfigDocument, site: JsonObject) {
+    this.#document = document;
+    const upstreams = site.upstreams ?? {};
+    this.#upstreams = isObject(upstreams) ? Object.keys(upstreams) : null;
+  }
+
+  /** With `servers`, what a single server has at the top would be nobody's. */
+  checkLevels(site: JsonObject): void {
+    for (const key of ['listen', 'routes'] as const) {
+      if (site[key] === undefined) continue;
+      const problem = `"${key}" at the top and "servers" exclude each other`;
+      this.#report([key], problem, `move "${key}" into one of the servers`, 'key');
+    }
+  }
+
+  checkRoutesPresent(site: JsonObject): void {
+    if (site.routes !== undefined || Object.keys(site).some((key) => isMistyped(key, ['routes', 'servers']))) return;
+    this.#report([], 'missing key "routes"', 'what answers requests, such as [{ "path": "/", "static": "public" }]');
+  }
+
+  checkServer(server: JsonObject, path: SettingPath): void {
+    if (Array.isArray(server.routes)) this.#checkRoutes(server.routes, [...path, 'routes']);
+    const listenKeys = this.#checkListen(server.listen ?? standardPort, [...path, 'listen']);
+    if (path.length === 0) return;
+    this.#checkNames(server, path, listenKeys);
+    if (server.default !== true) return;
+    for (const key of listenKeys) {
+      const isFree = this.#take(`${key} default`, [...path, 'default']);
+      if (isFree !== null) this.#report([...path, 'default'], `another server is the default of ${key}`, isFree);
+    }
+  }
+
+  #report(path: SettingPath, problem: string, hint: string, part: 'value' | 'key' = 'value'): void {
+    this.problems.push(this.#document.createProblem(path, problem, hint, part));
+  }
+
+  /** Takes something that only one may have: null, or a hint at who has it already. */
+  #take(key: string, path: SettingPath, taken: Map<string, SettingPath> = this.#takenNames): string | null {
+    const first = taken.get(key);
+    if (first === undefined) {
+      taken.set(key, path);
+      return null;
+    }
+    const { line, at } = this.#document.createProblem(first, '');
+    return line > 0 ? `the first is in line ${line}` : `the first is ${at}`;
+  }
+
+  #checkListen(listen: unknown, path: SettingPath): string[] {
+    const addresses = parseInDirectory(this.#document.directory, () =>
+      (Array.isArray(listen) ? listen : [listen]).map((one) => listenShape.safeParse(one)),
+    );
+    const keys = new Map<string, SettingPath>();
+    for (const [i, address] of addresses.entries()) {
+      if (!address.success) continue;
+      for (const { key } of address.data) {
+        const place = Array.isArray(listen) ? [...path, i] : path;
+        const first = this.#take(key, place, keys);
+        if (first !== null) this.#report(place, `this server listens on ${key} already`, first);
+      }
+    }
+    return [...keys.keys()];
+  }
+
+  #checkNames(server: JsonObject, path: SettingPath, listenKeys: readonly string[]): void {
+    const own = new Map<string, SettingPath>();
+    for (const { written, place } of listNames(server.names, path)) {
+      const name = serverNameShape.safeParse(written);
+      if (!name.success) continue;
+      const twice = this.#take(name.data, place, own);
+      if (twice !== null) this.#report(place, `this server has the name ${JSON.stringify(name.data)} already`, twice);
+      else for (const key of listenKeys) this.#takeName(key, name.data, place);
+    }
+  }
+
+  #takeName(listenKey: string, name: string, place: SettingPath): void {
+    const first = this.#take(`${listenKey} name ${name}`, place);
+    if (first === null) return;
+    const what = name === '' ? 'without a name' : `of the name ${JSON.stringify(name)}`;
+    this.#report(place, `another server ${what} listens on ${listenKey}: this one is never reached`, first);
+  }
+
+  #checkRoutes(routes: readonly unknown[], path: SettingPath): void {
+    const taken = new Map<string, SettingPath>();
+    for (const [i, route] of routes.entries()) {
+      if (!isObject(route)) continue;
+      const place = [...path, i];
+      this.#checkAnswer(route, place);
+      this.#checkProxy(route.proxy, [...place, 'proxy']);
+      if (typeof route.path !== 'string') continue;
+      const parsed = parsePathText(route.path);
+      // A prefix is one location whether or not it keeps regular expressions away.
+      const kind = parsed.modifier === '^~' ? '' : parsed.modifier;
+      const first = this.#take(`${kind} ${parsed.value}`, [...place, 'path'], taken);
+      if (first === null) continue;
+      const thing = isRegexPath(parsed) ? 'regular expression' : 'path';
+      this.#report([...place, 'path'], `another route has this ${thing}: this one is never reached`, first);
+    }
+  }
+
+  #checkAnswer(route: JsonObject, path: SettingPath): void {
+    const answers = Object.keys(answeringShapes);
+    const given = Object.keys(route).filter((key) => answers.includes(key));
+    for (const key of given.slice(1))
+      this.#report([...path, key], `a route has one answer, but found "${given[0]}" and "${key}"`, 'remove one', 'key');
+    const isElsewhere = Object.keys(route).some(
+      (key) => !Object.hasOwn(routeShape.shape, key) && isMistyped(key, answers),
+    );
+    if (given.length > 0 || isElsewhere) return;
+    const listed = answers.map((key) => `"${key}"`).join(', ');
+    this.#report(path, 'this route has no answer', `give it one of ${listed}`);
+  }
+
+  #checkProxy(proxy: unknown, path: SettingPath): void {
+    const isShort = typeof proxy === 'string';
+    const name = isShort ? proxy : getValueAt(proxy, ['upstream']);
+    if (typeof name !== 'string' || this.#upstreams === null || this.#upstreams.includes(name)) return;
+    const place = isShort ? path : [...path, 'upstream'];
+    this.#report(place, `there is no upstream ${JSON.stringify(name)}`, this.#suggestUpstream(name));
+  }
+
+  #suggestUpstream(name: string): string {
+    if (/^https?:|^unix:|:\d+$/.test(name))
+      return `name it: "upstreams": { "backend": { "servers": [${JSON.stringify(name)}] } }`;
+    const known = this.#upstreams ?? [];
+    const near = suggestName(name, known);
+    if (near !== null) return `did you mean "${near}"?`;
+    return known.length === 0 ? 'add it to "upstreams"' : `known upstreams: ${known.join(', ')}`;
+  }
+}
+
+function isMistyped(key: string, candidates: readonly string[]): boolean {
+  return suggestName(key, candidates) !== null;
+}
+
+/** The names of a server with their places. One without names has the empty one, as in nginx. */
+function listNames(names: unknown, path: SettingPath): { written: unknown; place: SettingPath }[] {
+  if (!Array.isArray(names) && names !== undefined) return [{ written: names, place: [...path, 'names'] }];
+  if (names === undefined || names.length === 0) return [{ written: '', place: path }];
+  return names.map((written, i) => ({ written, place: [...path, 'names', i] }));
+}

@@ -1,0 +1,97 @@
+// The whole config: the shapes of the feature rooms joined. A new directive is one line here. What no single shape
+// can see (names that refer to nothing, duplicates) is left to find-site-problems.
+
+import { z } from 'zod';
+import { addProblem } from '../config/shape/add-problem.ts';
+import { filePath } from '../config/shape/file-path.ts';
+import { proxyShape } from '../handlers/proxy/proxy-shape.ts';
+import { redirectShape } from '../handlers/respond/redirect-shape.ts';
+import { returnShape } from '../handlers/respond/return-shape.ts';
+import { staticShape } from '../handlers/static/static-shape.ts';
+import { limitsShape, listenShape, timeoutsShape } from '../listener/listener-shape.ts';
+import { headersShape } from '../middleware/headers/headers-shape.ts';
+import { upstreamShape } from '../upstream/upstream-shape.ts';
+import { accessLogShape, errorLogShape } from './log-shape.ts';
+import { pathShape } from './path-shape.ts';
+import { serverNameShape } from './server-name-shape.ts';
+import { trustedProxyShape } from './trusted-proxy-shape.ts';
+
+/** The keys of a route that answer a request: each route has exactly one of them. */
+export const answeringShapes = {
+  static: staticShape.optional().describe('Serves files of a folder.'),
+  proxy: proxyShape.optional().describe('Passes requests to an upstream.'),
+  return: returnShape.optional().describe('Answers by itself: a status, or status and body.'),
+  redirect: redirectShape.optional().describe('Sends the client elsewhere.'),
+};
+
+/** One route: which requests, and what answers them. */
+export const routeShape = z.strictObject({
+  path: pathShape.describe('Which paths: "= exact", "/prefix", "^~ /prefix", "~ regexp" or "~* regexp".'),
+  ...answeringShapes,
+  headers: headersShape.optional().describe('Fields of the response; null removes one that an outer level sets.'),
+});
+
+const routesShape = z.array(routeShape).describe('What answers which requests. Of several prefixes the longest wins.');
+const listenKey = listenShape.describe('Where to listen: a port, an address, or a list. Default 8080.');
+const headersKey = headersShape.describe('Fields of every response; inner levels override by name.');
+const accessLogKey = accessLogShape.describe('false, a file, or { path, format }. Default false.');
+
+/** One of several virtual hosts. */
+export const serverShape = z.strictObject({
+  listen: listenKey.optional(),
+  names: z
+    .union([serverNameShape.transform((name) => [name]), z.array(serverNameShape)])
+    .optional()
+    .describe('Host names: exact, "*.x", "x.*" or "~regexp".'),
+  routes: routesShape,
+  headers: headersKey.optional(),
+  accessLog: accessLogKey.optional(),
+  default: z.boolean().optional().describe('Takes the requests that fit no name. Default: the first on its address.'),
+});
+
+const upstreamNameShape = z.string().transform((name, context) => {
+  if (/^[\w.-]+$/.test(name)) return name;
+  return addProblem(context, `${JSON.stringify(name)} cannot name an upstream`, 'letters, digits, "_", "-" and "."');
+});
+
+const workersShape = z.union([
+  z.literal('auto'),
+  z.int().min(0).max(1024),
+  // An environment variable can only give a text.
+  z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number),
+]);
+
+/** The config file. Comes out as {@link WrittenSite}: checked and in final units, still as its author arranged it. */
+export const siteShape = z
+  .strictObject({
+    $schema: z.string().optional().describe('Where editors find the description of this format.'),
+    listen: listenKey.optional(),
+    workers: workersShape
+      .prefault('auto')
+      .describe('Front workers: "auto" for one per processor, 0 for everything in one process. Default "auto".'),
+    upstreams: z
+      .record(upstreamNameShape, upstreamShape)
+      .prefault({})
+      .describe('Groups of servers, or applications run here, by name.'),
+    routes: routesShape.optional(),
+    servers: z.array(serverShape).min(1).optional().describe('Several virtual hosts, in place of "routes".'),
+    headers: headersKey.optional(),
+    timeouts: timeoutsShape.prefault({}).describe('How long to wait for clients.'),
+    limits: limitsShape.prefault({}).describe('How much to take from clients.'),
+    accessLog: accessLogKey.optional(),
+    errorLog: errorLogShape
+      .optional()
+      .describe('A file, or { path, level }. Default: standard error, level "notice".'),
+    pid: filePath().optional().describe('File for the process id of the master. Default: none.'),
+    trustedProxies: z
+      .array(trustedProxyShape)
+      .prefault([])
+      .describe('Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed. Default: none.'),
+  })
+  .meta({ title: 'tsserve site', description: 'The configuration of a tsserve site.' });
+
+/** What `siteShape` gives. */
+export type WrittenSite = z.output<typeof siteShape>;
