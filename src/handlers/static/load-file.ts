@@ -1,0 +1,45 @@
+// Turns an open file into something to answer from: in memory when it is small, else a stream.
+
+import { createHash } from 'node:crypto';
+import { fstatSync } from 'node:fs';
+import { monotonicMs } from '../../base/clock.ts';
+import { isUnsettled, toEntityTag } from './file-version.ts';
+import type { FoundFile } from './find-file.ts';
+import { readWholeFile } from './read-whole-file.ts';
+import { describeFile } from './representation.ts';
+import { CachedFile, StreamedFile } from './served-file.ts';
+
+/** A file in memory, and whether it may answer later requests too. */
+export interface LoadedFile {
+  readonly file: CachedFile;
+  readonly bytes: number;
+  readonly mayBeKept: boolean;
+}
+
+/** Reads a file of at most `maxBytes`. Null when it is larger or keeps changing. Throws the system's error. */
+export function loadFile(found: FoundFile, maxBytes: number): LoadedFile | null {
+  const checkedAtMs = monotonicMs();
+  const whole = readWholeFile(found.file, maxBytes);
+  if (whole === null) return null;
+  const { version, bytes } = whole;
+  const unsettled = isUnsettled(version, Date.now());
+  const entityTag = unsettled ? toHashedTag(toEntityTag(version), bytes) : toEntityTag(version);
+  const representation = describeFile(found.path, version, entityTag);
+  const file = new CachedFile(found.path, representation, version, bytes, checkedAtMs);
+  return { file, bytes: bytes.length, mayBeKept: !unsettled };
+}
+
+/** Answers from the open file, as it is now. */
+export function streamFile(found: FoundFile): StreamedFile {
+  const { fd } = found.file;
+  const stats = fstatSync(fd, { bigint: true });
+  // No hash without reading it all: rather no tag than one that two versions share.
+  const entityTag = isUnsettled(stats, Date.now()) ? null : toEntityTag(stats);
+  const representation = describeFile(found.path, stats, entityTag);
+  return new StreamedFile(found.path, representation, { fd, stats });
+}
+
+function toHashedTag(entityTag: string, bytes: Uint8Array): string {
+  const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
+  return `${entityTag.slice(0, -1)}-${hash}"`;
+}
