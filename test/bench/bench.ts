@@ -1,5 +1,5 @@
 // Side by side on one core: tsserve, node:http and nginx (when installed), in rounds that take turns, so that a machine
-// that gets slower gets slower for all. Run by `npm run bench -- [--seconds 5] [--rounds 3] [--only 1k,304] [--json F]`.
+// that gets slower gets slower for all. Run by `npm run bench -- [--seconds 5] [--rounds 3] [--only 1k,proxied] [--json F]`.
 
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';

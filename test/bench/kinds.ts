@@ -35,7 +35,7 @@ const browserFields = [
 export const benchKinds: readonly BenchKind[] = [
   { name: '1k', path: '/1k.txt', fields: [], status: 200, bodyBytes: 1024 },
   { name: '1k-browser', path: '/1k.txt', fields: browserFields, status: 200, bodyBytes: 1024 },
-  { name: '304', path: '/1k.txt', fields: [], conditional: true, status: 304, bodyBytes: 0 },
-  { name: '404', path: '/none.txt', fields: [], status: 404, bodyBytes: null },
+  { name: 'not-modified', path: '/1k.txt', fields: [], conditional: true, status: 304, bodyBytes: 0 },
+  { name: 'not-found', path: '/none.txt', fields: [], status: 404, bodyBytes: null },
   { name: 'proxied', path: '/proxied/', fields: [], status: 200, bodyBytes: 12 },
 ];
