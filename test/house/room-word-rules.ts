@@ -26,7 +26,7 @@ export const roomWords: readonly RoomWord[] = [
   {
     kind: 'code',
     word: 'process.exit',
-    allowed: ['cli', 'process'],
+    allowed: ['cli', 'process', 'app-host'],
     why: 'one place decides how a process ends',
   },
   {

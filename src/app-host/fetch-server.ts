@@ -1,0 +1,85 @@
+// Serves a gateway function on a unix socket with our own HTTP/1.1 engine. The client is our own front worker, which
+// has checked every request: no limits and no deadlines here, the front's hold.
+
+import { createServer, type Server, type Socket } from 'node:net';
+import { TimerWheel } from '../base/timer-wheel.ts';
+import type { Http1Settings } from '../http1/http1-settings.ts';
+import { ServerConnection } from '../http1/server-connection.ts';
+import type { ConnectionFacts } from '../message/exchange.ts';
+import type { ApplicationServer } from './application-server.ts';
+import { BackgroundWork } from './background-work.ts';
+import { FetchDispatcher } from './fetch-dispatcher.ts';
+import type { GatewayFunction } from './gateway-function.ts';
+
+const unlimitedMs = 2 ** 31 - 1;
+
+const settings: Http1Settings = {
+  timeouts: { header: unlimitedMs, body: unlimitedMs, send: unlimitedMs, keepalive: unlimitedMs },
+  // Above anything the front lets pass, with room for the fields it adds.
+  limits: { head: 4 * 1024 * 1024, fields: 65_536, target: 2 * 1024 * 1024 },
+};
+
+/** The server of an application with the interface "fetch". */
+export class FetchServer implements ApplicationServer {
+  readonly #dispatcher: FetchDispatcher;
+  readonly #background = new BackgroundWork();
+  readonly #timers = new TimerWheel(1000, 60);
+  readonly #connections = new Set<OpenConnection>();
+  readonly #server: Server;
+  #serial = 0;
+  #onEmpty: (() => void) | null = null;
+
+  /** @param instance the name that the application and logs know it by: "api#2" */
+  constructor(handle: GatewayFunction, instance: string) {
+    this.#dispatcher = new FetchDispatcher(handle, instance, this.#background);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  listen(socketPath: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(socketPath, () => {
+        this.#server.off('error', reject);
+        // A failed accept (no descriptor left) costs one connection, not the instance.
+        this.#server.on('error', () => {});
+        resolve();
+      });
+    });
+  }
+
+  async drain(): Promise<void> {
+    this.#server.close();
+    for (const connection of this.#connections) connection.drain();
+    if (this.#connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+    }
+    await this.#background.settle();
+    this.#timers.close();
+  }
+
+  #accept(socket: Socket): void {
+    const facts: ConnectionFacts = {
+      peerAddress: 'unix:',
+      peerPort: 0,
+      localAddress: 'unix:',
+      localPort: 0,
+      scheme: 'http',
+      listenerKey: '',
+      serial: ++this.#serial,
+    };
+    const connection = new ServerConnection(socket, facts, {
+      dispatcher: this.#dispatcher,
+      settings,
+      timers: this.#timers,
+      onClose: (closed) => this.#forget(closed),
+    });
+    this.#connections.add(connection);
+  }
+
+  #forget(connection: OpenConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+}

@@ -1,0 +1,31 @@
+// What a supervisor and a supervised program tell each other over their IPC channel. The program runs other people's
+// code, which may write to the channel too: whatever comes from it is checked before it is believed.
+
+/** From the supervisor. `start` comes once and first; `drain` means: finish what runs, then end. */
+export type ToInstance =
+  | {
+      readonly type: 'start';
+      /** Absolute path of the module to run. */
+      readonly file: string;
+      readonly interface: 'fetch' | 'node';
+      /** Unix socket to listen on. */
+      readonly socketPath: string;
+      /** "api#2": what logs call it. */
+      readonly name: string;
+    }
+  | { readonly type: 'drain'; readonly timeoutMs: number };
+
+/** From the program. `leaving`: it ends of its own accord and takes nothing new. */
+export type FromInstance =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly problem: string }
+  | { readonly type: 'leaving' };
+
+/** The message, or null when it is none of ours. */
+export function parseInstanceMessage(message: unknown): FromInstance | null {
+  if (typeof message !== 'object' || message === null) return null;
+  const { type, problem } = message as { type?: unknown; problem?: unknown };
+  if (type === 'ready' || type === 'leaving') return { type };
+  if (type === 'failed' && typeof problem === 'string') return { type, problem };
+  return null;
+}

@@ -1,0 +1,38 @@
+// The environment of an app instance: what programs commonly need to run at all, and what the config gives. Nothing
+// else of the master's own environment, where secrets of the server may lie.
+
+/** Passed on when set. */
+const passedOn: readonly string[] = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LANGUAGE',
+  'TZ',
+  'TMPDIR',
+  'NODE_ENV',
+  'NODE_OPTIONS',
+  'NODE_PATH',
+  'NODE_EXTRA_CA_CERTS',
+  'NO_COLOR',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+];
+
+/**
+ * @param given the upstream's `env` @param name "api#2", as TSSERVE_INSTANCE.
+ * NODE_ENV is "production" unless somebody says otherwise: frameworks show stacks to clients without it.
+ */
+export function createInstanceEnvironment(
+  own: NodeJS.ProcessEnv,
+  given: Readonly<Record<string, string>>,
+  name: string,
+): Record<string, string> {
+  const environment: Record<string, string> = { NODE_ENV: 'production' };
+  for (const [key, value] of Object.entries(own)) {
+    if (value !== undefined && (passedOn.includes(key) || key.startsWith('LC_'))) environment[key] = value;
+  }
+  return { ...environment, ...given, TSSERVE_INSTANCE: name };
+}

@@ -1,0 +1,37 @@
+// The kinds of processes beside the master, as rows of data: which program, and when to start it again.
+
+import type { BackOffSettings } from './back-off.ts';
+
+/** A kind of child process. */
+export interface Role {
+  readonly name: 'worker' | 'app';
+  /** The program, as a file URL. */
+  readonly entry: URL;
+  readonly restart: BackOffSettings;
+  /** Quick deaths in a row after which it counts as failed and is tried again only now and then. */
+  readonly failedAfter: number;
+  /** How long such a try waits. */
+  readonly failedDelayMs: number;
+  /** How long a new process may take to be ready. */
+  readonly startTimeoutMs: number;
+}
+
+/** A front worker: without it nobody is served, so it is never given up. */
+export const workerRole: Role = {
+  name: 'worker',
+  entry: new URL('./worker-main.js', import.meta.url),
+  restart: { healthyMs: 5_000, firstDelayMs: 20, longestDelayMs: 5_000 },
+  failedAfter: Number.POSITIVE_INFINITY,
+  failedDelayMs: 5_000,
+  startTimeoutMs: 30_000,
+};
+
+/** An app instance. */
+export const appRole: Role = {
+  name: 'app',
+  entry: new URL('../app-host/main.js', import.meta.url),
+  restart: { healthyMs: 10_000, firstDelayMs: 100, longestDelayMs: 30_000 },
+  failedAfter: 5,
+  failedDelayMs: 30_000,
+  startTimeoutMs: 30_000,
+};
