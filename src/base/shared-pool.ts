@@ -30,6 +30,11 @@ export class SharedPool {
     return this.#lease(key, entry);
   }
 
+  /** The things whose keys begin with `prefix`. */
+  values<T>(prefix: string): T[] {
+    return [...this.#entries].filter(([key]) => key.startsWith(prefix)).map(([, { value }]) => value as T);
+  }
+
   /** How many distinct things are held. */
   get size(): number {
     return this.#entries.size;

@@ -22,6 +22,12 @@ export interface ConnectionFacts {
 /** Who ended the exchange before it was complete. */
 export type AbortedBy = 'client' | 'server' | 'upstream' | null;
 
+/** Whoever must be told when an exchange is over: the Site that it is pinned to. */
+export interface ExchangeKeeper {
+  /** Called once, when nothing of the exchange will happen any more. */
+  release(exchange: Exchange): void;
+}
+
 /** A request under way. */
 export class Exchange {
   readonly connection: ConnectionFacts;
@@ -63,6 +69,8 @@ export class Exchange {
   abortedBy: AbortedBy = null;
   /** Why the reply could not be completed, for the error log. */
   failure: Error | null = null;
+  /** Set by server/dispatch, and released by it. */
+  keeper: ExchangeKeeper | null = null;
   /** Called when the client is gone before its answer was complete. Set by a handler that wants to stop working. */
   onAbort: (() => void) | null = null;
   #requestId = '';

@@ -1,0 +1,142 @@
+// Checked settings become a Site: every setting a closure, every handler made, nothing left to look up per request.
+// A new handler or middleware is one line here (and one in site-shape.ts).
+
+import { compileIpRanges } from '../base/ip-ranges.ts';
+import type { Log } from '../base/log.ts';
+import type { SharedPool } from '../base/shared-pool.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import { createProxy } from '../handlers/proxy/create-proxy.ts';
+import { createRedirect } from '../handlers/respond/create-redirect.ts';
+import { createReturn } from '../handlers/respond/create-return.ts';
+import { createStatic } from '../handlers/static/create-static.ts';
+import { findClientAddress } from '../message/forwarded.ts';
+import type { Handler } from '../message/handler.ts';
+import { compileHeaders } from '../middleware/headers/compile-headers.ts';
+import { createHeaders } from '../middleware/headers/create-headers.ts';
+import { AccessLog, compileLogFormat } from '../observe/access-log.ts';
+import { HostTable } from '../router/host-table.ts';
+import { LocationTable } from '../router/location-table.ts';
+import { createUpstream } from '../upstream/create-upstream.ts';
+import type { InstanceDirectory } from '../upstream/instance-directory.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { type Location, type Site, SiteUsage, VirtualHost } from './site.ts';
+import type { RouteSettings, ServerSettings, SiteSettings } from './site-settings.ts';
+
+/** What a Site is compiled with: everything here outlives it. */
+export interface SiteDeps {
+  readonly log: Log;
+  readonly shared: SharedPool;
+  readonly timers: TimerWheel;
+  readonly instances: InstanceDirectory;
+}
+
+/** Compiles a Site. Throws when something cannot be had (a log file); then nothing stays taken. */
+export function compileSite(settings: SiteSettings, deps: SiteDeps): Site {
+  const compiler = new SiteCompiler(settings, deps);
+  try {
+    return compiler.compile();
+  } catch (error) {
+    compiler.close();
+    throw error;
+  }
+}
+
+class SiteCompiler {
+  readonly #settings: SiteSettings;
+  readonly #deps: SiteDeps;
+  readonly #upstreams = new Map<string, Upstream>();
+  readonly #isTrusted: (address: string) => boolean;
+  readonly #closers: (() => void)[] = [];
+
+  constructor(settings: SiteSettings, deps: SiteDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#isTrusted = compileIpRanges(settings.trustedProxies);
+  }
+
+  compile(): Site {
+    const { servers, limits, upstreams, trustedProxies } = this.#settings;
+    for (const [name, upstreamSettings] of Object.entries(upstreams)) {
+      const upstream = createUpstream(name, upstreamSettings, this.#deps);
+      this.#upstreams.set(name, upstream);
+      this.#closers.push(() => upstream.close());
+    }
+    const usage = new SiteUsage(() => this.close());
+    const hosts = servers.map((server) => ({ server, host: this.#compileServer(server, usage) }));
+    const isTrusted = this.#isTrusted;
+    return {
+      hosts: compileListeners(hosts),
+      maxBodyBytes: limits.body === 0 ? Number.POSITIVE_INFINITY : limits.body,
+      findClientAddress:
+        trustedProxies.length === 0
+          ? (exchange) => exchange.connection.peerAddress
+          : (exchange) => findClientAddress(exchange.connection.peerAddress, exchange.fields, isTrusted),
+      usage,
+    };
+  }
+
+  /** Lets go of everything taken so far. */
+  close(): void {
+    for (const close of this.#closers.splice(0).reverse()) close();
+  }
+
+  #compileServer(server: ServerSettings, usage: SiteUsage): VirtualHost {
+    const entries = server.routes.map((route) => ({ ...route.path, payload: this.#compileRoute(route) }));
+    const parts = {
+      name: server.names[0] ?? '',
+      locations: new LocationTable(entries),
+      applyHeaders: compileHeaders(server.headers),
+      logAccess: this.#compileAccessLog(server),
+    };
+    return new VirtualHost(parts, usage);
+  }
+
+  #compileRoute(route: RouteSettings): Location {
+    const handler = this.#createHandler(route);
+    this.#closers.push(() => handler.close());
+    const hasHeaders = Object.keys(route.headers).length > 0;
+    return {
+      route: `${route.path.modifier} ${route.path.value}`.trim(),
+      handle: hasHeaders ? createHeaders(route.headers)(handler.handle) : handler.handle,
+      applyHeaders: compileHeaders(route.headers),
+    };
+  }
+
+  #createHandler(route: RouteSettings): Handler {
+    const { log, shared, timers } = this.#deps;
+    if (route.static !== undefined) return createStatic(route.static, { shared, log });
+    if (route.return !== undefined) return createReturn(route.return);
+    if (route.redirect !== undefined) return createRedirect(route.redirect);
+    if (route.proxy === undefined) throw new Error(`route ${route.path.value} has no handler`);
+    const upstream = this.#upstreams.get(route.proxy.upstream);
+    if (upstream === undefined) throw new Error(`no upstream ${route.proxy.upstream}`);
+    return createProxy(route.proxy, { upstream, timers, log, isTrusted: this.#isTrusted });
+  }
+
+  #compileAccessLog(server: ServerSettings): VirtualHost['parts']['logAccess'] {
+    const { accessLog } = server;
+    if (accessLog === null) return null;
+    const { path, format } = accessLog;
+    const lease = this.#deps.shared.take(`access-log:${path}`, () => new AccessLog(path));
+    this.#closers.push(() => lease.release());
+    const formatLine = compileLogFormat(format);
+    return (exchange) => lease.value.write(formatLine(exchange));
+  }
+}
+
+function compileListeners(
+  hosts: readonly { server: ServerSettings; host: VirtualHost }[],
+): ReadonlyMap<string, HostTable<VirtualHost>> {
+  const byKey = Map.groupBy(
+    hosts.flatMap(({ server, host }) => server.listen.map(({ key }) => ({ key, server, host }))),
+    ({ key }) => key,
+  );
+  return new Map(
+    [...byKey].map(([key, entries]) => {
+      const table = entries.map(({ server, host }) => {
+        return { names: server.names, isDefault: server.isDefault, payload: host };
+      });
+      return [key, new HostTable(table)];
+    }),
+  );
+}

@@ -1,0 +1,156 @@
+// The road of a request through a Site: host, path, location, answer, internal redirects. The only place of the road
+// that catches: whatever goes wrong becomes a reply and one line in the error log.
+
+import type { Log } from '../base/log.ts';
+import type { RequestBody } from '../message/body.ts';
+import type { Exchange } from '../message/exchange.ts';
+import type { Dispatcher } from '../message/handler.ts';
+import { HttpError } from '../message/http-error.ts';
+import { type Answer, Reply } from '../message/reply.ts';
+import { normalisePath } from '../router/normalise-path.ts';
+import { createErrorReply } from './error-reply.ts';
+import type { Location, Site, VirtualHost } from './site.ts';
+
+/** As nginx: an internal redirect that goes round in circles ends here. */
+const maxInternalRedirects = 10;
+
+const optionsReply = new Reply(204, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'], null, true);
+
+/** Where one request has got to. */
+interface Road {
+  readonly exchange: Exchange;
+  readonly host: VirtualHost;
+  location: Location | null;
+  redirects: number;
+}
+
+/** Answers requests from the current Site. */
+export class SiteDispatcher implements Dispatcher {
+  readonly #log: Log;
+  #site: Site;
+
+  constructor(site: Site, log: Log) {
+    this.#site = site;
+    this.#log = log;
+  }
+
+  /** The Site that answers now. */
+  get site(): Site {
+    return this.#site;
+  }
+
+  /** Requests from now on are answered from `site`. Returns the one before. */
+  swap(site: Site): Site {
+    const old = this.#site;
+    this.#site = site;
+    return old;
+  }
+
+  dispatch(exchange: Exchange): Reply | Promise<Reply> {
+    const road = this.#enter(exchange);
+    if (road === null) return createErrorReply(new HttpError('TSS_NO_ROUTE', 'no server here any more'));
+    try {
+      const answer = this.#start(road);
+      return answer instanceof Reply ? answer : this.#settle(road, answer);
+    } catch (error) {
+      return this.#fail(road, error);
+    }
+  }
+
+  refuse(error: HttpError, exchange: Exchange): Reply {
+    const road = this.#enter(exchange);
+    return road === null ? createErrorReply(error) : this.#fail(road, error);
+  }
+
+  finish(exchange: Exchange): void {
+    if (exchange.failure !== null) this.#logFailure(exchange, exchange.failure);
+    exchange.keeper?.release(exchange);
+  }
+
+  #enter(exchange: Exchange): Road | null {
+    const site = this.#site;
+    const host = site.hosts.get(exchange.connection.listenerKey)?.match(exchange.host);
+    if (host === undefined) return null;
+    host.keep(exchange);
+    exchange.clientAddress = site.findClientAddress(exchange);
+    exchange.body.limit = site.maxBodyBytes;
+    return { exchange, host, location: null, redirects: 0 };
+  }
+
+  #start(road: Road): Answer | Promise<Answer> {
+    const { exchange } = road;
+    if (exchange.target === '*') return optionsReply;
+    const { path, query } = normalisePath(exchange.target);
+    exchange.path = path;
+    exchange.query = query;
+    this.#checkBody(exchange.body);
+    if (exchange.method === 'TRACE') throw new HttpError('TSS_METHOD', 'TRACE', ['Allow', 'GET, HEAD']);
+    return this.#route(road);
+  }
+
+  #checkBody(body: RequestBody): void {
+    if (body.length !== null && body.length > body.limit) {
+      throw new HttpError('TSS_BODY_TOO_LARGE', `a body of ${body.length} bytes; the limit is ${body.limit}`);
+    }
+  }
+
+  #route(road: Road): Answer | Promise<Answer> {
+    const { exchange, host } = road;
+    const location = host.parts.locations.match(exchange.path);
+    if (location === null) throw new HttpError('TSS_NO_ROUTE', 'no route takes this path');
+    road.location = location;
+    exchange.routePath = location.route;
+    return location.handle(exchange);
+  }
+
+  /** The part of the road for answers that are not at hand yet, or lead elsewhere. */
+  async #settle(road: Road, first: Answer | Promise<Answer>): Promise<Reply> {
+    try {
+      let answer = await first;
+      while (!(answer instanceof Reply)) answer = await this.#redirect(road, answer.redirectTo);
+      return answer;
+    } catch (error) {
+      return this.#fail(road, error);
+    }
+  }
+
+  #redirect(road: Road, uri: string): Answer | Promise<Answer> {
+    if (++road.redirects > maxInternalRedirects) {
+      throw new HttpError(
+        'TSS_REDIRECT_LOOP',
+        `more than ${maxInternalRedirects} internal redirects, last to ${uri}`,
+      );
+    }
+    const { exchange } = road;
+    const { path, query } = normalisePath(uri);
+    exchange.path = path;
+    exchange.query = query;
+    exchange.redirected = true;
+    return this.#route(road);
+  }
+
+  #fail(road: Road, thrown: unknown): Reply {
+    const { exchange, host, location } = road;
+    const error = thrown instanceof HttpError ? thrown : new HttpError('TSS_BUG', describeBug(thrown));
+    this.#logFailure(exchange, error);
+    const applyHeaders = location?.applyHeaders ?? host.parts.applyHeaders;
+    return applyHeaders(exchange, createErrorReply(error));
+  }
+
+  #logFailure(exchange: Exchange, error: Error): void {
+    const isOurs = !(error instanceof HttpError) || error.status >= 500;
+    const request = exchange.method === '' ? exchange.target : `${exchange.method} ${exchange.target}`;
+    const server = exchange.serverName === '' ? '' : `, server: ${exchange.serverName}`;
+    const host = exchange.host === '' ? '' : `, host: ${JSON.stringify(exchange.host)}`;
+    // Client errors are the access log's; here they are for whoever looks closer.
+    this.#log(
+      isOurs ? 'error' : 'info',
+      `${error.message}, client: ${exchange.clientAddress}${server}, request: ${JSON.stringify(request)}${host}` +
+        (isOurs ? `, id: ${exchange.requestId}` : ''),
+    );
+  }
+}
+
+function describeBug(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : `thrown: ${String(thrown)}`;
+}
