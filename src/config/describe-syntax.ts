@@ -54,7 +54,7 @@ function describe(text: string, code: string, offset: number, length: number): S
   const here = (problem: string, hint = '') => ({ offset, length: Math.max(1, length), problem, hint });
   switch (code) {
     case 'InvalidSymbol':
-      return here(`${token} is not JSON`, suggestSymbol(text, token, offset + length));
+      return here(`${token} is not JSON`, suggestSymbol(text, token, offset));
     case 'PropertyNameExpected':
       return here(`expected a key in double quotes, but ${found}`);
     case 'ValueExpected':
@@ -82,7 +82,9 @@ function describe(text: string, code: string, offset: number, length: number): S
   }
 }
 
-function suggestSymbol(text: string, token: string, end: number): string {
+function suggestSymbol(text: string, token: string, offset: number): string {
+  const end = offset + token.length;
+  if (text.slice(0, offset).trim() === '') return 'a config is JSON: it begins with {';
   if (token.startsWith("'")) return 'strings are written in double quotes';
   if (token === ';') return 'entries are separated by commas';
   if (/^\s*:/.test(text.slice(end, end + 100)))
@@ -100,7 +102,16 @@ function describeMissingComma(
 ): SyntaxProblem {
   if (/\d/.test(text[offset - 1] ?? '') && /\d/.test(text[offset] ?? ''))
     return here('a number cannot begin with 0', 'leave the zero out, or write it as a string');
-  return here(`expected a comma or a closing bracket, but ${found}`);
+  return here(`expected a comma or a closing bracket, but ${found}`, describeStillOpen(text, offset));
+}
+
+/** Of a closing bracket that does not fit: which one it would have to close. */
+function describeStillOpen(text: string, offset: number): string {
+  if (text[offset] !== '}' && text[offset] !== ']') return '';
+  const open = findOpenBrackets(text.slice(0, offset)).at(-1);
+  if (open === undefined) return '';
+  const line = text.slice(0, open).split(/\r\n?|\n/).length;
+  return `the ${text[open]} in line ${line} is still open`;
 }
 
 function describeOpenBracket(text: string): SyntaxProblem | null {

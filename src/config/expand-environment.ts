@@ -24,12 +24,13 @@ export function expandEnvironment(
   report: (problem: EnvironmentProblem) => void,
 ): string {
   if (!text.includes('${')) return text;
-  return text.replace(reference, (written, name, dash, fallback, close) => {
+  return text.replace(reference, (written, name, dash, fallback, close, offset: number) => {
     if (name === undefined) return written;
     if (close === undefined) {
+      const whole = /^\$\{[^}]*\}?/.exec(text.slice(offset))![0];
       report({
-        reference: written,
-        problem: `"${written}" is not an environment variable`,
+        reference: whole,
+        problem: `"${whole}" is not an environment variable`,
         hint: `write "\${${name}}" or "\${${name}:-default}"`,
       });
       return written;

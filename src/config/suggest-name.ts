@@ -2,7 +2,7 @@
 
 /**
  * The candidate nearest to `name` by Damerau-Levenshtein distance (optimal string alignment), letter case counting
- * for little; null when none is near: one slip in a short name, about one in three letters of a longer one.
+ * for nothing; null when none is near: one slip in a short name, about one in three letters of a longer one.
  */
 export function suggestName(name: string, candidates: Iterable<string>): string | null {
   if (name.length === 0 || name.length > 200) return null;
@@ -11,9 +11,7 @@ export function suggestName(name: string, candidates: Iterable<string>): string 
   let bestDistance = threshold + 1;
   for (const candidate of candidates) {
     if (candidate === name) continue;
-    const lower = measureDistance(name.toLowerCase(), candidate.toLowerCase(), threshold);
-    // A candidate that differs only in case beats every other, but is not as good as the name itself.
-    const distance = lower === 0 ? 0.5 : lower;
+    const distance = measureLikeness(name.toLowerCase(), candidate.toLowerCase(), threshold);
     // One letter for another is no likeness between names of one letter.
     if (distance >= Math.max(name.length, candidate.length)) continue;
     if (distance < bestDistance) {
@@ -22,6 +20,13 @@ export function suggestName(name: string, candidates: Iterable<string>): string 
     }
   }
   return best;
+}
+
+/** The distance, or `limit` when one of the two only goes on where the other ends ("warning" for "warn"). */
+function measureLikeness(a: string, b: string, limit: number): number {
+  const distance = measureDistance(a, b, limit);
+  if (distance <= limit || Math.min(a.length, b.length) < 3) return distance;
+  return a.startsWith(b) || b.startsWith(a) ? limit : distance;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours between two texts; `limit + 1` when there are more. */

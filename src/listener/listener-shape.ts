@@ -143,6 +143,6 @@ function suggestAddress(text: string): string {
   if (url !== null) return `did you mean "${url[1].includes(':') ? url[1] : `${url[1]}:80`}"?`;
   if (/^:\d+$/.test(text)) return `did you mean "${text.slice(1)}"?`;
   if (/^[./]|\.sock$/.test(text)) return `did you mean "unix:${text}"?`;
-  if (/^[a-z0-9.*-]+$/i.test(text)) return `a port is missing: "${text}:8080"`;
+  if (isIPv4(text) || /^[a-z*][a-z0-9.-]*$/i.test(text)) return `a port is missing: "${text}:8080"`;
   return examples;
 }

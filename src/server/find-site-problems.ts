@@ -10,9 +10,7 @@ import { listenShape } from '../listener/listener-shape.ts';
 import { isRegexPath, parsePathText } from './path-shape.ts';
 import { serverNameShape } from './server-name-shape.ts';
 import { answeringShapes, routeShape } from './site-shape.ts';
-
-/** Where the standard server listens. */
-export const standardPort = 8080;
+import { standardListen } from './to-site-settings.ts';
 
 /** The problems that lie between the parts of a config. Values of a wrong kind are passed over: shapes report them. */
 export function findSiteProblems(document: ConfigDocument): ConfigProblem[] {
@@ -21,7 +19,8 @@ export function findSiteProblems(document: ConfigDocument): ConfigProblem[] {
   const servers = document.value.servers;
   if (Array.isArray(servers)) {
     finder.checkLevels(document.value);
-    for (const [i, server] of servers.entries()) if (isObject(server)) finder.checkServer(server, ['servers', i]);
+    for (const [i, server] of servers.entries())
+      if (isObject(server)) finder.checkServer(server, ['servers', i]);
   } else {
     if (servers === undefined) finder.checkRoutesPresent(document.value);
     finder.checkServer(document.value, []);
@@ -58,19 +57,25 @@ class SiteProblems {
   }
 
   checkRoutesPresent(site: JsonObject): void {
-    if (site.routes !== undefined || Object.keys(site).some((key) => isMistyped(key, ['routes', 'servers']))) return;
-    this.#report([], 'missing key "routes"', 'what answers requests, such as [{ "path": "/", "static": "public" }]');
+    if (site.routes !== undefined || Object.keys(site).some((key) => isMistyped(key, ['routes', 'servers'])))
+      return;
+    this.#report(
+      [],
+      'missing key "routes"',
+      'what answers requests, such as [{ "path": "/", "static": "public" }]',
+    );
   }
 
   checkServer(server: JsonObject, path: SettingPath): void {
     if (Array.isArray(server.routes)) this.#checkRoutes(server.routes, [...path, 'routes']);
-    const listenKeys = this.#checkListen(server.listen ?? standardPort, [...path, 'listen']);
+    const listenKeys = this.#checkListen(server.listen ?? standardListen.port, [...path, 'listen']);
     if (path.length === 0) return;
     this.#checkNames(server, path, listenKeys);
     if (server.default !== true) return;
     for (const key of listenKeys) {
       const isFree = this.#take(`${key} default`, [...path, 'default']);
-      if (isFree !== null) this.#report([...path, 'default'], `another server is the default of ${key}`, isFree);
+      if (isFree !== null)
+        this.#report([...path, 'default'], `another server is the default of ${key}`, isFree);
     }
   }
 
@@ -111,7 +116,8 @@ class SiteProblems {
       const name = serverNameShape.safeParse(written);
       if (!name.success) continue;
       const twice = this.#take(name.data, place, own);
-      if (twice !== null) this.#report(place, `this server has the name ${JSON.stringify(name.data)} already`, twice);
+      if (twice !== null)
+        this.#report(place, `this server has the name ${JSON.stringify(name.data)} already`, twice);
       else for (const key of listenKeys) this.#takeName(key, name.data, place);
     }
   }
@@ -145,7 +151,12 @@ class SiteProblems {
     const answers = Object.keys(answeringShapes);
     const given = Object.keys(route).filter((key) => answers.includes(key));
     for (const key of given.slice(1))
-      this.#report([...path, key], `a route has one answer, but found "${given[0]}" and "${key}"`, 'remove one', 'key');
+      this.#report(
+        [...path, key],
+        `a route has one answer, but found "${given[0]}" and "${key}"`,
+        'remove one',
+        'key',
+      );
     const isElsewhere = Object.keys(route).some(
       (key) => !Object.hasOwn(routeShape.shape, key) && isMistyped(key, answers),
     );

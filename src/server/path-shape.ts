@@ -4,13 +4,14 @@
 import { z } from 'zod';
 import { addProblem, type ProblemSink } from '../config/shape/add-problem.ts';
 import { findRegexProblem } from '../config/shape/regex-text.ts';
-
-/** How a path is compared: prefix, exact, prefix that keeps regular expressions away, regular expression, the same without regard to letter case. */
-export type PathModifier = '' | '=' | '^~' | '~' | '~*';
+import { HttpError } from '../message/http-error.ts';
+import { encodePath } from '../message/location.ts';
+import type { LocationModifier } from '../router/location-table.ts';
+import { normalisePath } from '../router/normalise-path.ts';
 
 /** A route's path, taken apart. */
 export interface PathSettings {
-  modifier: PathModifier;
+  modifier: LocationModifier;
   /** A path that begins with "/", or the source of a regular expression. */
   value: string;
 }
@@ -18,7 +19,7 @@ export interface PathSettings {
 /** Takes a path apart; nothing is checked. */
 export function parsePathText(text: string): PathSettings {
   const [, modifier, value] = /^(=|\^~|~\*|~|)\s*(.*)$/s.exec(text.trim())!;
-  return { modifier: modifier as PathModifier, value };
+  return { modifier: modifier as LocationModifier, value };
 }
 
 /** A path as written in a config: "/api/", "= /ping", "^~ /files/", "~ \\.php$", "~* \\.(png|jpg)$". */
@@ -56,14 +57,10 @@ function checkPlainPath(path: PathSettings, text: string, context: ProblemSink):
       'this path can never match: paths are compared after decoding',
       write(decoded),
     );
-  const normal = normalisePath(value);
-  if (normal !== value)
-    return addProblem(
-      context,
-      'this path can never match: paths are compared after normalising',
-      write(normal),
-    );
-  return path;
+  const reachable = findReachablePath(value);
+  if (reachable === value) return path;
+  const problem = 'this path can never match: paths are compared after normalising';
+  return addProblem(context, problem, reachable === null ? '' : write(reachable));
 }
 
 function decodePath(path: string): string {
@@ -74,16 +71,12 @@ function decodePath(path: string): string {
   }
 }
 
-/** Slashes merged, dot segments resolved. */
-function normalisePath(path: string): string {
-  const kept: string[] = [];
-  const segments = path.split('/').slice(1);
-  for (const [i, segment] of segments.entries()) {
-    const isLast = i === segments.length - 1;
-    const isDot = segment === '.' || segment === '..';
-    if (segment === '..') kept.pop();
-    if (isLast && (isDot || segment === '')) kept.push('');
-    else if (!isDot && segment !== '') kept.push(segment);
+/** The path under which a request for this one is matched; null when the server refuses such a request. */
+function findReachablePath(path: string): string | null {
+  try {
+    return normalisePath(encodePath(path)).path;
+  } catch (error) {
+    if (error instanceof HttpError) return null;
+    throw error;
   }
-  return `/${kept.join('/')}`;
 }

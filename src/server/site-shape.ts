@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { addProblem } from '../config/shape/add-problem.ts';
 import { filePath } from '../config/shape/file-path.ts';
+import { suggestName } from '../config/suggest-name.ts';
 import { proxyShape } from '../handlers/proxy/proxy-shape.ts';
 import { redirectShape } from '../handlers/respond/redirect-shape.ts';
 import { returnShape } from '../handlers/respond/return-shape.ts';
@@ -28,10 +29,14 @@ export const answeringShapes = {
 export const routeShape = z.strictObject({
   path: pathShape.describe('Which paths: "= exact", "/prefix", "^~ /prefix", "~ regexp" or "~* regexp".'),
   ...answeringShapes,
-  headers: headersShape.optional().describe('Fields of the response; null removes one that an outer level sets.'),
+  headers: headersShape
+    .optional()
+    .describe('Fields of the response; null removes one that an outer level sets.'),
 });
 
-const routesShape = z.array(routeShape).describe('What answers which requests. Of several prefixes the longest wins.');
+const routesShape = z
+  .array(routeShape)
+  .describe('What answers which requests. Of several prefixes the longest wins.');
 const listenKey = listenShape.describe('Where to listen: a port, an address, or a list. Default 8080.');
 const headersKey = headersShape.describe('Fields of every response; inner levels override by name.');
 const accessLogKey = accessLogShape.describe('false, a file, or { path, format }. Default false.');
@@ -46,22 +51,35 @@ export const serverShape = z.strictObject({
   routes: routesShape,
   headers: headersKey.optional(),
   accessLog: accessLogKey.optional(),
-  default: z.boolean().optional().describe('Takes the requests that fit no name. Default: the first on its address.'),
+  default: z
+    .boolean()
+    .optional()
+    .describe('Takes the requests that fit no name. Default: the first on its address.'),
 });
 
 const upstreamNameShape = z.string().transform((name, context) => {
   if (/^[\w.-]+$/.test(name)) return name;
-  return addProblem(context, `${JSON.stringify(name)} cannot name an upstream`, 'letters, digits, "_", "-" and "."');
+  return addProblem(
+    context,
+    `${JSON.stringify(name)} cannot name an upstream`,
+    'letters, digits, "_", "-" and "."',
+  );
 });
 
+const mostWorkers = 1024;
+
 const workersShape = z.union([
-  z.literal('auto'),
-  z.int().min(0).max(1024),
-  // An environment variable can only give a text.
+  z.int().min(0).max(mostWorkers),
+  // An environment variable can only give a text, so digits in quotes will do.
   z
     .string()
-    .regex(/^\d{1,3}$/)
-    .transform(Number),
+    .meta({ examples: ['auto'] })
+    .transform((text, context) => {
+      if (text === 'auto') return text;
+      if (/^\d{1,4}$/.test(text) && Number(text) <= mostWorkers) return Number(text);
+      const problem = `expected "auto" or a number of at most ${mostWorkers}, but found ${JSON.stringify(text)}`;
+      return addProblem(context, problem, suggestName(text, ['auto']) === null ? '' : 'did you mean "auto"?');
+    }),
 ]);
 
 /** The config file. Comes out as {@link WrittenSite}: checked and in final units, still as its author arranged it. */
@@ -71,7 +89,9 @@ export const siteShape = z
     listen: listenKey.optional(),
     workers: workersShape
       .prefault('auto')
-      .describe('Front workers: "auto" for one per processor, 0 for everything in one process. Default "auto".'),
+      .describe(
+        'Front workers: "auto" for one per processor, 0 for everything in one process. Default "auto".',
+      ),
     upstreams: z
       .record(upstreamNameShape, upstreamShape)
       .prefault({})
@@ -95,3 +115,5 @@ export const siteShape = z
 
 /** What `siteShape` gives. */
 export type WrittenSite = z.output<typeof siteShape>;
+/** What `serverShape` gives. */
+export type WrittenServer = z.output<typeof serverShape>;

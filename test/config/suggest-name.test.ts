@@ -12,6 +12,9 @@ test.each([
   ['server_name', ['servers', 'names'], null],
   ['upstreem', ['streams', 'upstream'], 'upstream'],
   ['ab', ['cd', 'abc'], 'abc'],
+  ['warning', ['info', 'warn'], 'warn'],
+  ['proxy_pass', ['path', 'proxy'], 'proxy'],
+  ['constructor', ['co', 'cons'], 'cons'],
 ])('%j among %j suggests %j', (name, candidates, expected) => {
   expect(suggestName(name, candidates)).toBe(expected);
 });
