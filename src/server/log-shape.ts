@@ -1,7 +1,7 @@
 // The settings of the two logs.
 
 import { z } from 'zod';
-import { filePath } from '../config/shape/file-path.ts';
+import { writtenFile } from '../config/shape/file-path.ts';
 import { templateText } from '../config/shape/template-text.ts';
 
 const formatShape = z
@@ -13,9 +13,9 @@ const formatShape = z
 export const accessLogShape = z
   .union([
     z.literal(false),
-    filePath(),
+    writtenFile(),
     z.strictObject({
-      path: filePath().describe('The file, relative to the config file.'),
+      path: writtenFile().describe('The file, relative to the config file.'),
       format: formatShape,
     }),
   ])
@@ -29,9 +29,11 @@ const levels = ['debug', 'info', 'notice', 'warn', 'error', 'crit'] as const;
 /** The error log. A `path` of null means standard error. */
 export const errorLogShape = z
   .union([
-    filePath(),
+    writtenFile(),
     z.strictObject({
-      path: filePath().optional().describe('The file, relative to the config file. Default: standard error.'),
+      path: writtenFile()
+        .optional()
+        .describe('The file, relative to the config file. Default: standard error.'),
       level: z.enum(levels).prefault('notice').describe('The least severe events to log. Default "notice".'),
     }),
   ])

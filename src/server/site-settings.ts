@@ -20,7 +20,7 @@ export interface SiteSettings {
   readonly servers: readonly ServerSettings[];
   readonly timeouts: TimeoutsSettings;
   readonly limits: LimitsSettings;
-  /** For requests that reach no server; each server has its own. */
+  /** What a server has unless it says otherwise; each server's own is final. */
   readonly accessLog: AccessLogSettings;
   readonly errorLog: ErrorLogSettings;
   /** File for the master's process id, or null. */

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { addProblem } from '../config/shape/add-problem.ts';
-import { filePath } from '../config/shape/file-path.ts';
+import { writtenFile } from '../config/shape/file-path.ts';
 import { suggestName } from '../config/suggest-name.ts';
 import { proxyShape } from '../handlers/proxy/proxy-shape.ts';
 import { redirectShape } from '../handlers/respond/redirect-shape.ts';
@@ -105,7 +105,7 @@ export const siteShape = z
     errorLog: errorLogShape
       .optional()
       .describe('A file, or { path, level }. Default: standard error, level "notice".'),
-    pid: filePath().optional().describe('File for the process id of the master. Default: none.'),
+    pid: writtenFile().optional().describe('File for the process id of the master. Default: none.'),
     trustedProxies: z
       .array(trustedProxyShape)
       .prefault([])

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { parseInDirectory, resolveConfigPath } from '../../src/config/shape/base-directory.ts';
 import { duration, parseDuration } from '../../src/config/shape/duration.ts';
 import { fieldName } from '../../src/config/shape/field-name.ts';
-import { existingDirectory, existingFile, filePath } from '../../src/config/shape/file-path.ts';
+import { existingDirectory, existingFile, filePath, writtenFile } from '../../src/config/shape/file-path.ts';
 import { findRegexProblem, regexText } from '../../src/config/shape/regex-text.ts';
 import { parseSize, size } from '../../src/config/shape/size.ts';
 import { templateText } from '../../src/config/shape/template-text.ts';
@@ -125,7 +125,7 @@ describe('paths', () => {
     ['', 'a path cannot be empty []'],
     ['a\0b', 'a path cannot hold a NUL character []'],
   ])('%j is refused', (text, expected) => {
-    for (const shape of [filePath(), existingDirectory(), existingFile()]) {
+    for (const shape of [filePath(), existingDirectory(), existingFile(), writtenFile()]) {
       expect(check(shape, text)).toBe(expected);
     }
   });
@@ -134,6 +134,19 @@ describe('paths', () => {
     const folder = createTempFolder({ 'public/index.html': '' });
     expect(check(existingDirectory(), 'public', folder)).toBe(`${folder}/public`);
     expect(check(existingFile(), 'public/index.html', folder)).toBe(`${folder}/public/index.html`);
+  });
+
+  test('a file to be written may be missing, its folder may not', () => {
+    const folder = createTempFolder({ 'logs/old.log': '' });
+    expect(check(writtenFile(), 'logs/old.log', folder)).toBe(`${folder}/logs/old.log`);
+    expect(check(writtenFile(), 'logs/new.log', folder)).toBe(`${folder}/logs/new.log`);
+    expect(check(writtenFile(), '/dev/stdout', folder)).toBe('/dev/stdout');
+    expect(check(writtenFile(), 'logs', folder)).toBe(
+      `expected a file, but found a folder: ${folder}/logs []`,
+    );
+    expect(check(writtenFile(), 'log/x', folder)).toBe(
+      `folder not found: ${folder}/log [did you mean "logs"?]`,
+    );
   });
 
   test('T29: a missing one is a problem that names its nearest neighbour', () => {

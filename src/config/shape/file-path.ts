@@ -26,6 +26,19 @@ export function existingFile() {
     .transform((text, context) => requireKind(text, context, 'file', (stats) => !stats.isDirectory()));
 }
 
+/** A path of a file that will be written: it may be missing, but its folder may not. Comes out absolute. */
+export function writtenFile() {
+  return z.string().transform((text, context) => {
+    const path = resolveFilePath(text, context);
+    if (path === z.NEVER) return path;
+    const stats = statIfThere(path);
+    if (stats !== null) return requireKind(text, context, 'file', (found) => !found.isDirectory());
+    const folder = dirname(path);
+    if (statIfThere(folder) !== null) return path;
+    return addProblem(context, `folder not found: ${folder}`, suggestPath(folder));
+  });
+}
+
 function resolveFilePath(text: string, context: ProblemSink): string {
   if (text === '') return addProblem(context, 'a path cannot be empty');
   if (text.includes('\0')) return addProblem(context, 'a path cannot hold a NUL character');
