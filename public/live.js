@@ -1,5 +1,5 @@
 // The board of the default page: asks /api/ four times a second and shows which instance answered.
-// Works with any number of instances; each is known by the number that the server gives it.
+// Works with any number of instances; each is known by the name that the server gives it.
 
 const askEveryMs = 250;
 const keptTimes = 80;
@@ -8,7 +8,7 @@ const rowHeight = 76;
 const rowGap = 8;
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
-/** Instances by number: { number, pid, answers, uptime, answeredAt, row, pulse }. */
+/** Instances by name ("api#2"): { number, pid, answers, uptime, answeredAt, row, pulse }. */
 const instances = new Map();
 const times = [];
 let answers = 0;
@@ -56,14 +56,15 @@ function countLoss(error) {
   scheduleDraw();
 }
 
-function addInstance(number) {
+function addInstance(name) {
+  const number = Number(name.split('#').pop());
   const row = document.createElement('li');
   row.innerHTML =
     '<span class="number"></span><span class="who"></span><span class="count"></span><span class="share"></span>';
   row.querySelector('.number').textContent = number;
   const pulse = document.createElementNS(svgNamespace, 'path');
   const instance = { number, pid: 0, answers: 0, uptime: 0, answeredAt: 0, row, pulse };
-  instances.set(number, instance);
+  instances.set(name, instance);
   arrange();
   return instance;
 }
