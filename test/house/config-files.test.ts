@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { renderSiteSchema } from '../../src/server/site-schema.ts';
+import { replaceReference } from '../support/render-configuration.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 import { repositoryRoot } from './source-file.ts';
 
@@ -43,8 +44,15 @@ describe('files in config/', () => {
   });
 });
 
-test('config/site.schema.json is what the shapes say today', () => {
-  expect(readFileSync(join(folder, 'site.schema.json'), 'utf8')).toBe(renderSiteSchema());
+describe('what is generated from the shapes is what they say today (npm run schema)', () => {
+  test('config/site.schema.json', () => {
+    expect(readFileSync(join(folder, 'site.schema.json'), 'utf8')).toBe(renderSiteSchema());
+  });
+
+  test('the reference in docs/configuration.md', () => {
+    const markdown = readFileSync(join(repositoryRoot, 'docs/configuration.md'), 'utf8');
+    expect(markdown).toBe(replaceReference(markdown, JSON.parse(renderSiteSchema())));
+  });
 });
 
 test('every published folder is in the tarball, and nothing else', () => {
