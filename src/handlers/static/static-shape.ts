@@ -7,7 +7,7 @@ import { size } from '../../config/shape/size.ts';
 import { isServablePath } from './is-servable-path.ts';
 
 const indexName = z.string().transform((name, context) => {
-  if (!name.includes('/') && isServablePath(`/${name}`, true)) return name;
+  if (name !== '' && !name.includes('/') && isServablePath(`/${name}`, true)) return name;
   return addProblem(context, `${JSON.stringify(name)} is not a file name`, 'such as "index.html"');
 });
 
