@@ -25,18 +25,20 @@ const longestSocketPath = process.platform === 'linux' ? 107 : 103;
 
 const portShape = z.int().min(0).max(65_535);
 
-const addressShape = z.union([
-  portShape.transform((port) => createTcpAddress(null, port)).describe('A port, on every address.'),
-  z.string().transform(parseListenText).describe(`An address, ${examples}.`),
-  z
-    .strictObject({
-      port: portShape.describe('The port; 0 lets the system choose one.'),
-      host: z.string().optional().describe('An address or a host name. Default: every address.'),
-    })
-    .transform(({ port, host }, context) =>
-      host === undefined ? createTcpAddress(null, port) : parseHost(host, port, context, ['host']),
-    ),
-]);
+const addressShape = z
+  .union([
+    portShape.transform((port) => createTcpAddress(null, port)).describe('A port, on every address.'),
+    z.string().transform(parseListenText).describe(`An address, ${examples}.`),
+    z
+      .strictObject({
+        port: portShape.describe('The port; 0 lets the system choose one.'),
+        host: z.string().optional().describe('An address or a host name. Default: every address.'),
+      })
+      .transform(({ port, host }, context) =>
+        host === undefined ? createTcpAddress(null, port) : parseHost(host, port, context, ['host']),
+      ),
+  ])
+  .meta({ id: 'address' });
 
 /** Where a server listens: one address or a list. Comes out as a list of {@link ListenAddress}. */
 export const listenShape = z

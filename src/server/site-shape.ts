@@ -26,13 +26,15 @@ export const answeringShapes = {
 };
 
 /** One route: which requests, and what answers them. */
-export const routeShape = z.strictObject({
-  path: pathShape.describe('Which paths: "= exact", "/prefix", "^~ /prefix", "~ regexp" or "~* regexp".'),
-  ...answeringShapes,
-  headers: headersShape
-    .optional()
-    .describe('Fields of the response; null removes one that an outer level sets.'),
-});
+export const routeShape = z
+  .strictObject({
+    path: pathShape.describe('Which paths: "= exact", "/prefix", "^~ /prefix", "~ regexp" or "~* regexp".'),
+    ...answeringShapes,
+    headers: headersShape
+      .optional()
+      .describe('Fields of the response; null removes one that an outer level sets.'),
+  })
+  .meta({ id: 'route', oneOf: Object.keys(answeringShapes).map((key) => ({ required: [key] })) });
 
 const routesShape = z
   .array(routeShape)
@@ -73,7 +75,7 @@ const workersShape = z.union([
   // An environment variable can only give a text, so digits in quotes will do.
   z
     .string()
-    .meta({ examples: ['auto'] })
+    .meta({ pattern: '^(auto|\\d{1,4}|.*\\$\\{.*)$', examples: ['auto'] })
     .transform((text, context) => {
       if (text === 'auto') return text;
       if (/^\d{1,4}$/.test(text) && Number(text) <= mostWorkers) return Number(text);
