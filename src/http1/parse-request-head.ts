@@ -50,17 +50,21 @@ export function parseRequestHead(text: string, start: number, end: number, limit
   const method = text.slice(start, i);
   const targetStart = ++i;
   while (targetTable[text.charCodeAt(i)] === 1) i++;
-  if (i - targetStart > limits.target) {
-    throw new HttpError('TSS_TARGET_TOO_LONG', `the target has more than ${limits.target} bytes`);
-  }
-  if (i === targetStart || text.charCodeAt(i) !== space) {
-    throw new HttpError('TSS_REQUEST_TARGET', 'the target is empty or holds a byte that no target may');
-  }
+  checkTargetEnd(text, targetStart, i, limits);
   const target = text.slice(targetStart, i);
   const httpVersion = parseVersion(text, i + 1);
   // "HTTP/1.1" and CRLF.
   const fields = parseFieldLines(text, i + 11, end, limits.fields);
   return new RequestHead(method, target, httpVersion, fields);
+}
+
+function checkTargetEnd(text: string, start: number, end: number, limits: HeadLimits): void {
+  if (end - start > limits.target) {
+    throw new HttpError('TSS_TARGET_TOO_LONG', `the target has more than ${limits.target} bytes`);
+  }
+  if (end === start || text.charCodeAt(end) !== space) {
+    throw new HttpError('TSS_REQUEST_TARGET', 'the target is empty or holds a byte that no target may');
+  }
 }
 
 function parseVersion(text: string, start: number): '1.0' | '1.1' {
@@ -102,12 +106,10 @@ function checkPartialRequestLine(text: string, start: number, limits: HeadLimits
   }
   const targetStart = ++i;
   while (targetTable[text.charCodeAt(i)] === 1) i++;
-  if (i - targetStart > limits.target) {
-    throw new HttpError('TSS_TARGET_TOO_LONG', `the target has more than ${limits.target} bytes`);
-  }
-  if (i === text.length) return;
+  if (i === text.length && i - targetStart <= limits.target) return;
+  checkTargetEnd(text, targetStart, i, limits);
   const rest = text.slice(i);
-  if (rest.length > 9 || !/^ (?:H|HT|HTT|HTTP|HTTP\/|HTTP\/\d|HTTP\/\d\.|HTTP\/\d\.\d\r?)?$/.test(rest)) {
+  if (!/^ (?:H|HT|HTT|HTTP|HTTP\/|HTTP\/\d|HTTP\/\d\.|HTTP\/\d\.\d\r?)?$/.test(rest)) {
     throw new HttpError('TSS_REQUEST_LINE', 'the request line does not go on as one');
   }
 }
