@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createStatic } from '../../../src/handlers/static/create-static.ts';
+import { StaticRoot } from '../../../src/handlers/static/static-root.ts';
 import type { StaticSettings } from '../../../src/handlers/static/static-shape.ts';
 import { getField } from '../../../src/message/fields.ts';
 import type { Handler } from '../../../src/message/handler.ts';
@@ -29,6 +30,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   folder.remove();
 });
 
@@ -253,6 +255,38 @@ describe('failures', () => {
     mkdirSync(folder.root);
     folder.write('a.txt');
     expect(get(handler, '/a.txt').status).toBe(200);
+  });
+
+  it.each(['EMFILE', 'ENFILE', 'EIO'])(
+    'V17: %s is an error of the server, and over when it is over',
+    (code) => {
+      folder.write('a.txt');
+      const handler = create();
+      const open = vi.spyOn(StaticRoot.prototype, 'open').mockImplementation(() => {
+        throw Object.assign(new Error('failed'), { code });
+      });
+      const error = answer(handler, createExchange('/a.txt')) as HttpError;
+      expect([error.code, error.detail]).toEqual(['TSS_FILE_READ', `${code}: /a.txt`]);
+      open.mockRestore();
+      expect(get(handler, '/a.txt').status).toBe(200);
+    },
+  );
+
+  it('V17: without descriptors a cached file is served on, and the log says so once a second', () => {
+    folder.write('a.txt');
+    const deps = createDeps();
+    const handler = createStatic(createSettings(folder.root), deps);
+    const first = get(handler, '/a.txt');
+    const open = vi.spyOn(StaticRoot.prototype, 'open').mockImplementation(() => {
+      throw Object.assign(new Error('failed'), { code: 'EMFILE' });
+    });
+    vi.advanceTimersByTime(1_000);
+    for (let i = 0; i < 3; i++) expect(get(handler, '/a.txt')).toBe(first);
+    expect(deps.lines).toEqual([expect.stringMatching(/^crit static: no file descriptors left; \/a\.txt/)]);
+    open.mockRestore();
+    rmSync(join(folder.root, 'a.txt'));
+    vi.advanceTimersByTime(1_000);
+    expect((answer(handler, createExchange('/a.txt')) as HttpError).status).toBe(404);
   });
 
   it('leaves no descriptor open, whatever the outcome', async () => {
