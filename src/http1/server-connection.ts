@@ -6,13 +6,14 @@ import { monotonicMs } from '../base/clock.ts';
 import type { Deadline } from '../base/timer-wheel.ts';
 import { emptyRequestBody } from '../message/body.ts';
 import { type ConnectionFacts, Exchange } from '../message/exchange.ts';
-import type { Fields } from '../message/fields.ts';
 import { HttpError } from '../message/http-error.ts';
 import { Reply, type TunnelOpener } from '../message/reply.ts';
 import { HeadReader, type ReadHead } from './head-reader.ts';
 import type { OpenConnection, ServerConnectionOptions } from './http1-settings.ts';
+import { RequestHead } from './parse-request-head.ts';
 import { ReplyWriter, type ReplyWriterOwner } from './reply-writer.ts';
 import { type RequestBodyOwner, RequestBodyReader } from './request-body.ts';
+import type { RequestTarget } from './request-target.ts';
 
 /**
  * head: waiting for a request, or in the middle of a head. exchange: a request is being answered. discarding: it was
@@ -22,7 +23,6 @@ import { type RequestBodyOwner, RequestBodyReader } from './request-body.ts';
 type State = 'head' | 'exchange' | 'discarding' | 'lingering' | 'tunnel' | 'closed';
 
 const continueResponse = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
-const noInput = Buffer.alloc(0);
 
 /** As nginx's lingering_timeout and lingering_time. */
 const lingerPauseMs = 5_000;
@@ -178,8 +178,7 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
     this.#continuePending = framing.expectsContinue;
     this.#keepAlive = framing.keepAlive;
     const body = framing.length === 0 ? null : this.#createBody(framing.length);
-    const { method, httpVersion, fields } = head;
-    const exchange = this.#begin(method, target.target, httpVersion, fields, target.host, body);
+    const exchange = this.#begin(head, target, body);
     const reply = this.#options.dispatcher.dispatch(exchange);
     if (reply instanceof Reply) this.#answer(exchange, reply);
     else void reply.then((late) => this.#answer(exchange, late));
@@ -197,14 +196,8 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
     return body;
   }
 
-  #begin(
-    method: string,
-    target: string,
-    httpVersion: '1.0' | '1.1',
-    fields: Fields,
-    host: string,
-    body: RequestBodyReader | null,
-  ): Exchange {
+  #begin(head: RequestHead, { target, host }: RequestTarget, body: RequestBodyReader | null): Exchange {
+    const { method, httpVersion, fields } = head;
     const facts = this.#facts;
     const now = monotonicMs();
     const exchange = new Exchange(
@@ -228,7 +221,8 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
 
   /** A request that cannot be understood: one reply, and nothing behind it is believed. */
   #refuse(error: HttpError): void {
-    const exchange = this.#begin('', this.#heads.peekLine(), '1.1', [], '', null);
+    const line = this.#heads.peekLine();
+    const exchange = this.#begin(new RequestHead('', line, '1.1', []), { target: line, host: '' }, null);
     this.#keepAlive = false;
     this.#answer(exchange, this.#options.dispatcher.refuse(error, exchange));
   }
@@ -351,10 +345,7 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
     if (this.#state === 'exchange') {
       this.#body?.fail(new HttpError('TSS_CLIENT_CLOSED', 'the client ended before its body was complete'));
       // A half-closed client may still read; as nginx does, only work that somebody else has to do is given up.
-      if (this.#exchange?.onAbort) {
-        this.#exchange.abortedBy = 'client';
-        this.destroy();
-      }
+      if (this.#exchange?.onAbort) this.destroy();
     } else if (this.#state === 'head') {
       this.#close();
     } else {
@@ -381,7 +372,7 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
     this.#readDeadline.clear();
     this.#writer.endBatch();
     for (const event of ['data', 'end', 'drain']) this.#socket.removeAllListeners(event);
-    open(this.#socket, this.#heads.takeRest() ?? noInput);
+    open(this.#socket, this.#heads.takeRest() ?? Buffer.alloc(0));
   }
 
   #onClose(): void {
@@ -402,9 +393,8 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
     exchange.abortedBy ??= exchange.status === 101 ? null : 'client';
     exchange.bodyBytesSent = this.#headSent ? this.#writer.bodyBytesSent : 0;
     if (!this.#headSent) exchange.status = 499;
-    const { onAbort } = exchange;
+    exchange.onAbort?.();
     exchange.onAbort = null;
-    onAbort?.();
     this.#options.dispatcher.finish(exchange);
   }
 }

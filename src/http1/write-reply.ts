@@ -58,7 +58,7 @@ export function renderReplyHead(reply: Reply, framing: ReplyFraming): string {
   const { fields } = reply;
   let head = statusLines[reply.status];
   if (!hasField(fields, 'date')) head += `Date: ${httpDate()}\r\n`;
-  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${toFieldValue(fields[i + 1])}\r\n`;
+  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${toWireValue(fields[i + 1])}\r\n`;
   if (framing.length !== null) head += `Content-Length: ${framing.length}\r\n`;
   if (framing.chunked) head += 'Transfer-Encoding: chunked\r\n';
   if (!framing.keepAlive) head += 'Connection: close\r\n';
@@ -72,7 +72,7 @@ const unsafeInValue = /[^\t\x20-\x7e\x80-\xff]/;
  * A value that is safe on the wire. Characters beyond latin1 go as UTF-8 bytes (writing them as latin1 would cut them
  * to a byte, which may be CR or LF); control bytes become spaces.
  */
-function toFieldValue(value: string): string {
+function toWireValue(value: string): string {
   if (!unsafeInValue.test(value)) return value;
   return Buffer.from(value, 'utf8')
     .toString('latin1')
