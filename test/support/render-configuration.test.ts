@@ -8,16 +8,24 @@ const address: SettingSchema = {
 };
 const schema: SettingSchema = {
   type: 'object',
+  $defs: { port: { type: 'integer' } },
   properties: {
     listen: {
-      anyOf: [{ type: 'integer' }, address, { type: 'array', items: address }],
+      anyOf: [
+        { $ref: '#/$defs/port' },
+        { type: ['string', 'null'] },
+        address,
+        { type: 'array', items: address },
+      ],
       description: 'Where | how.',
     },
     upstreams: {
       type: 'object',
       additionalProperties: {
-        type: 'object',
-        properties: { balance: { enum: ['round_robin', 'least_conn'] } },
+        anyOf: [
+          { type: 'object', properties: { balance: { enum: ['round_robin', 'least_conn'] } } },
+          { type: 'object', properties: { app: { const: 1 } } },
+        ],
       },
     },
   },
@@ -30,7 +38,7 @@ test('the reference has a table per object, each object once', () => {
       '',
       '| key | value | meaning |',
       '|---|---|---|',
-      '| `listen` | number, object, list of object | Where \\| how. |',
+      '| `listen` | number or text or `null` or object or list of object | Where \\| how. |',
       '| `upstreams` | object |  |',
       '',
       '### `listen`',
@@ -39,11 +47,17 @@ test('the reference has a table per object, each object once', () => {
       '|---|---|---|',
       '| `port` (needed) | number | The port. |',
       '',
-      '### `upstreams.<name>`',
+      '### `upstreams.<name>` with `balance`',
       '',
       '| key | value | meaning |',
       '|---|---|---|',
-      '| `balance` | `"round_robin"`, `"least_conn"` |  |',
+      '| `balance` | `"round_robin"` or `"least_conn"` |  |',
+      '',
+      '### `upstreams.<name>` with `app`',
+      '',
+      '| key | value | meaning |',
+      '|---|---|---|',
+      '| `app` | `1` |  |',
       '',
     ].join('\n'),
   );

@@ -2,7 +2,7 @@
 
 /** As much of a JSON Schema as zod writes and this needs. */
 export interface SettingSchema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -34,17 +34,32 @@ export function replaceReference(markdown: string, schema: SettingSchema): strin
 
 /** A heading and a table for the whole config and each object in it. */
 export function renderReference(schema: SettingSchema): string {
-  return listSections(schema).map(renderSection).join('\n');
+  const sections = listSections(schema);
+  return sections.map((section) => renderSection(section, sections, schema)).join('\n');
 }
 
-function renderSection({ path, schema }: Section): string {
+function renderSection(section: Section, all: readonly Section[], root: SettingSchema): string {
+  const { schema } = section;
   const rows = Object.entries(schema.properties ?? {}).map(([key, value]) => {
     const needed = schema.required?.includes(key) ? ' (needed)' : '';
-    const cells = [`\`${key}\`${needed}`, describeValue(value), value.description ?? ''];
+    const cells = [`\`${key}\`${needed}`, describeValue(value, root), value.description ?? ''];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
   });
-  const title = path === '' ? 'The whole file' : `\`${path}\``;
-  return [`### ${title}`, '', '| key | value | meaning |', '|---|---|---|', ...rows, ''].join('\n');
+  return [
+    `### ${renderTitle(section, all)}`,
+    '',
+    '| key | value | meaning |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** Of several objects in one place each is known by its first key. */
+function renderTitle({ path, schema }: Section, all: readonly Section[]): string {
+  if (path === '') return 'The whole file';
+  const isAlone = all.filter((other) => other.path === path).length === 1;
+  return isAlone ? `\`${path}\`` : `\`${path}\` with \`${Object.keys(schema.properties ?? {})[0]}\``;
 }
 
 /** Objects in the order of the file; one that looks like an earlier one is left to that. */
@@ -69,8 +84,7 @@ function listSections(root: SettingSchema): Section[] {
 
 /** The objects with keys that a value may be or hold, with the path each has. */
 function listObjects(path: string, schema: SettingSchema, root: SettingSchema): Section[] {
-  const target = schema.$ref === undefined ? schema : root.$defs?.[schema.$ref.replace('#/$defs/', '')];
-  if (target === undefined) return [];
+  const target = resolveReference(schema, root);
   const own = target.properties === undefined ? [] : [{ path, schema: target }];
   const values = typeof target.additionalProperties === 'object' ? [target.additionalProperties] : [];
   return [
@@ -81,13 +95,29 @@ function listObjects(path: string, schema: SettingSchema, root: SettingSchema): 
   ];
 }
 
-function describeValue(schema: SettingSchema): string {
-  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
-  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
-  const branches = schema.anyOf?.map(describeValue) ?? [];
-  if (branches.length > 0) return [...new Set(branches.flatMap((branch) => branch.split(', ')))].join(', ');
-  if (schema.type === 'array') return `list of ${describeValue(schema.items ?? {})}`;
-  return words[schema.type ?? ''] ?? 'any';
+/** The kinds of values a setting takes, joined by "or". */
+function describeValue(schema: SettingSchema, root: SettingSchema): string {
+  const kinds = listKinds(schema, root);
+  return [...new Set(kinds)].join(' or ');
+}
+
+function listKinds(written: SettingSchema, root: SettingSchema): string[] {
+  const schema = resolveReference(written, root);
+  const toCode = (value: unknown) => `\`${JSON.stringify(value)}\``;
+  if (schema.const !== undefined) return [toCode(schema.const)];
+  if (schema.enum !== undefined) return schema.enum.map(toCode);
+  if (schema.anyOf !== undefined) return schema.anyOf.flatMap((branch) => listKinds(branch, root));
+  if (schema.type === 'array') {
+    const items = describeValue(schema.items ?? {}, root);
+    return [items.includes(' or ') ? `list of (${items})` : `list of ${items}`];
+  }
+  const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? []);
+  return types.map((type) => words[type] ?? type);
+}
+
+function resolveReference(schema: SettingSchema, root: SettingSchema): SettingSchema {
+  if (schema.$ref === undefined) return schema;
+  return root.$defs?.[schema.$ref.replace('#/$defs/', '')] ?? {};
 }
 
 const words: Readonly<Record<string, string>> = {
