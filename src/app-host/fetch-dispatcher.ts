@@ -5,7 +5,7 @@ import type { Exchange } from '../message/exchange.ts';
 import { getField } from '../message/fields.ts';
 import type { Dispatcher } from '../message/handler.ts';
 import type { HttpError } from '../message/http-error.ts';
-import { createTextReply, Reply } from '../message/reply.ts';
+import { createTextReply, type Reply } from '../message/reply.ts';
 import type { BackgroundWork } from './background-work.ts';
 import type { GatewayContext, GatewayFunction } from './gateway-function.ts';
 import { reportRequestFailure } from './report.ts';
@@ -18,12 +18,12 @@ const requestIdPattern = /^[\w.:-]{1,128}$/;
 
 class Context implements GatewayContext {
   readonly requestId: string;
-  readonly instance: string;
+  readonly instance: number;
   readonly signal: AbortSignal;
   readonly #exchange: Exchange;
   readonly #background: BackgroundWork;
 
-  constructor(exchange: Exchange, instance: string, signal: AbortSignal, background: BackgroundWork) {
+  constructor(exchange: Exchange, instance: number, signal: AbortSignal, background: BackgroundWork) {
     this.requestId = findRequestId(exchange);
     this.instance = instance;
     this.signal = signal;
@@ -42,12 +42,12 @@ class Context implements GatewayContext {
 /** The dispatcher of one application. */
 export class FetchDispatcher implements Dispatcher {
   readonly #handle: GatewayFunction;
-  readonly #instance: string;
+  readonly #instance: number;
   readonly #background: BackgroundWork;
   /** Bodies that the application may still read. */
   readonly #streams = new Map<Exchange, RequestStream>();
 
-  constructor(handle: GatewayFunction, instance: string, background: BackgroundWork) {
+  constructor(handle: GatewayFunction, instance: number, background: BackgroundWork) {
     this.#handle = handle;
     this.#instance = instance;
     this.#background = background;

@@ -3,7 +3,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { TimerWheel } from '../base/timer-wheel.ts';
-import type { Http1Settings } from '../http1/http1-settings.ts';
+import type { Http1Settings, OpenConnection } from '../http1/http1-settings.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import type { ConnectionFacts } from '../message/exchange.ts';
 import type { ApplicationServer } from './application-server.ts';
@@ -29,8 +29,8 @@ export class FetchServer implements ApplicationServer {
   #serial = 0;
   #onEmpty: (() => void) | null = null;
 
-  /** @param instance the name that the application and logs know it by: "api#2" */
-  constructor(handle: GatewayFunction, instance: string) {
+  /** @param instance which of its upstream's instances this is, from 1 */
+  constructor(handle: GatewayFunction, instance: number) {
     this.#dispatcher = new FetchDispatcher(handle, instance, this.#background);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }

@@ -9,8 +9,8 @@ export interface GatewayContext {
   readonly clientAddress: string;
   /** The request's id, as the server's logs write it. */
   readonly requestId: string;
-  /** Which instance this is: "api#2" is the second one of the upstream "api". */
-  readonly instance: string;
+  /** Which instance of its upstream this is, from 1; also in the environment, as TSSERVE_INSTANCE. */
+  readonly instance: number;
   /** Aborted when the client is gone before its answer was complete; the same as `request.signal`. */
   readonly signal: AbortSignal;
   /**

@@ -23,7 +23,7 @@ async function start(order: Extract<ToInstance, { type: 'start' }>): Promise<voi
   const application = await loadApplication(order.file, order.interface);
   if (application.interface === 'fetch') {
     const { FetchServer } = await import('./fetch-server.ts');
-    server = new FetchServer(application.handle, order.name);
+    server = new FetchServer(application.handle, order.instance);
   } else {
     const { NodeServer } = await import('./node-server.ts');
     server = new NodeServer(application.listener);
@@ -34,7 +34,8 @@ async function start(order: Extract<ToInstance, { type: 'start' }>): Promise<voi
 
 function fail(thrown: unknown): void {
   // A wrong export or wrong syntax is told by its message, which names the place; anything else needs its stack.
-  const isPlain = thrown instanceof ApplicationError || (thrown as { cause?: unknown } | null)?.cause !== undefined;
+  const isPlain =
+    thrown instanceof ApplicationError || (thrown as { cause?: unknown } | null)?.cause !== undefined;
   if (isPlain) reportEvent((thrown as Error).message);
   else reportFailure('the application could not be loaded', thrown);
   const problem = thrown instanceof Error ? thrown.message : String(thrown);

@@ -29,7 +29,10 @@ export class RequestStream {
   }
 
   #pull(body: RequestBody, resolve: () => void): void {
-    if (this.#controller === null) return resolve();
+    if (this.#controller === null) {
+      resolve();
+      return;
+    }
     body.read((error, chunk) => {
       resolve();
       if (error !== null) this.#fail(error);

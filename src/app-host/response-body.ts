@@ -45,21 +45,25 @@ export class ResponseBody implements BodySource {
     this.#reader.cancel().catch(() => {});
   }
 
-  #take({ done, value }: ReadResult, onChunk: OnChunk): void {
+  #take(read: ReadResult, onChunk: OnChunk): void {
+    const failure = this.#account(read);
+    if (failure !== null && !read.done) this.cancel();
+    if (failure !== null) onChunk(failure, null);
+    else onChunk(null, read.done ? null : (read.value as Uint8Array));
+  }
+
+  /** Counts what was read. Returns what is wrong with it, or null. */
+  #account({ done, value }: ReadResult): Error | null {
     if (done) {
-      if (this.length === null || this.#bytes === this.length) return onChunk(null, null);
-      return onChunk(new Error(`the body ended after ${this.#bytes} of ${this.length} declared bytes`), null);
+      if (this.length === null || this.#bytes === this.length) return null;
+      return new Error(`the body ended after ${this.#bytes} of ${this.length} declared bytes`);
     }
     if (!(value instanceof Uint8Array)) {
-      this.cancel();
-      return onChunk(new TypeError('a chunk of the response body is not a Uint8Array'), null);
+      return new TypeError('a chunk of the response body is not a Uint8Array');
     }
     this.#bytes += value.length;
-    if (this.length !== null && this.#bytes > this.length) {
-      this.cancel();
-      return onChunk(new Error(`the body is longer than the ${this.length} declared bytes`), null);
-    }
-    onChunk(null, value);
+    if (this.length === null || this.#bytes <= this.length) return null;
+    return new Error(`the body is longer than the ${this.length} declared bytes`);
   }
 }
 

@@ -7,10 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripTypes } from './strip-types.ts';
 
-type NextLoad = (
-  url: string,
-  context?: LoadHookContext | undefined,
-) => LoadFnOutput | Promise<LoadFnOutput>;
+type NextLoad = (url: string, context?: LoadHookContext | undefined) => LoadFnOutput | Promise<LoadFnOutput>;
 
 /** Node's `load` hook: TypeScript files become JavaScript, everything else goes on to Node. */
 export async function load(url: string, context: LoadHookContext, next: NextLoad): Promise<LoadFnOutput> {

@@ -10,6 +10,8 @@ export type ToInstance =
       readonly interface: 'fetch' | 'node';
       /** Unix socket to listen on. */
       readonly socketPath: string;
+      /** Which of its upstream's instances it is, from 1. */
+      readonly instance: number;
       /** "api#2": what logs call it. */
       readonly name: string;
     }

@@ -5,6 +5,8 @@
 export interface BackOffSettings {
   /** A life this long makes good for all earlier deaths. */
   readonly healthyMs: number;
+  /** A life shorter than this is a crash. */
+  readonly crashMs: number;
   readonly firstDelayMs: number;
   readonly longestDelayMs: number;
 }
@@ -13,19 +15,21 @@ export interface BackOffSettings {
 export class BackOff {
   readonly #settings: BackOffSettings;
   #quickDeaths = 0;
+  #crashes = 0;
 
   constructor(settings: BackOffSettings) {
     this.#settings = settings;
   }
 
-  /** Deaths since the last healthy life. */
-  get quickDeaths(): number {
-    return this.#quickDeaths;
+  /** Crashes in a row. */
+  get crashes(): number {
+    return this.#crashes;
   }
 
   /** Milliseconds to wait after a death. @param livedMs how long the program did its work; 0 if it never got to */
   addDeath(livedMs: number): number {
-    const { healthyMs, firstDelayMs, longestDelayMs } = this.#settings;
+    const { healthyMs, crashMs, firstDelayMs, longestDelayMs } = this.#settings;
+    this.#crashes = livedMs < crashMs ? this.#crashes + 1 : 0;
     if (livedMs >= healthyMs) {
       this.#quickDeaths = 0;
       return 0;

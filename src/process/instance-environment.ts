@@ -22,17 +22,18 @@ const passedOn: readonly string[] = [
 ];
 
 /**
- * @param given the upstream's `env` @param name "api#2", as TSSERVE_INSTANCE.
+ * @param given the upstream's `env` @param instance from 1, as TSSERVE_INSTANCE @param upstream its name, as TSSERVE_UPSTREAM.
  * NODE_ENV is "production" unless somebody says otherwise: frameworks show stacks to clients without it.
  */
 export function createInstanceEnvironment(
   own: NodeJS.ProcessEnv,
   given: Readonly<Record<string, string>>,
-  name: string,
+  upstream: string,
+  instance: number,
 ): Record<string, string> {
   const environment: Record<string, string> = { NODE_ENV: 'production' };
   for (const [key, value] of Object.entries(own)) {
     if (value !== undefined && (passedOn.includes(key) || key.startsWith('LC_'))) environment[key] = value;
   }
-  return { ...environment, ...given, TSSERVE_INSTANCE: name };
+  return { ...environment, ...given, TSSERVE_UPSTREAM: upstream, TSSERVE_INSTANCE: String(instance) };
 }

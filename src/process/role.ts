@@ -8,7 +8,7 @@ export interface Role {
   /** The program, as a file URL. */
   readonly entry: URL;
   readonly restart: BackOffSettings;
-  /** Quick deaths in a row after which it counts as failed and is tried again only now and then. */
+  /** Crashes in a row after which it counts as failed and is tried again only now and then. */
   readonly failedAfter: number;
   /** How long such a try waits. */
   readonly failedDelayMs: number;
@@ -20,7 +20,7 @@ export interface Role {
 export const workerRole: Role = {
   name: 'worker',
   entry: new URL('./worker-main.js', import.meta.url),
-  restart: { healthyMs: 5_000, firstDelayMs: 20, longestDelayMs: 5_000 },
+  restart: { healthyMs: 5_000, crashMs: 1_000, firstDelayMs: 20, longestDelayMs: 5_000 },
   failedAfter: Number.POSITIVE_INFINITY,
   failedDelayMs: 5_000,
   startTimeoutMs: 30_000,
@@ -30,7 +30,7 @@ export const workerRole: Role = {
 export const appRole: Role = {
   name: 'app',
   entry: new URL('../app-host/main.js', import.meta.url),
-  restart: { healthyMs: 10_000, firstDelayMs: 100, longestDelayMs: 30_000 },
+  restart: { healthyMs: 10_000, crashMs: 1_000, firstDelayMs: 100, longestDelayMs: 5_000 },
   failedAfter: 5,
   failedDelayMs: 30_000,
   startTimeoutMs: 30_000,

@@ -1,0 +1,110 @@
+// One place among the instances of an application: keeps a process in it, with a growing wait after each crash, and
+// says when that has become hopeless.
+
+import type { Log } from '../base/log.ts';
+import { AppInstance, type AppSettings } from './app-instance.ts';
+import { BackOff } from './back-off.ts';
+import type { Role } from './role.ts';
+import type { SocketFolder } from './socket-folder.ts';
+
+/** What a slot is made of. */
+export interface SlotOptions {
+  readonly upstream: string;
+  /** From 1. */
+  readonly number: number;
+  readonly settings: AppSettings;
+  readonly folder: SocketFolder;
+  readonly role: Role;
+  readonly log: Log;
+  readonly onChange: () => void;
+}
+
+/** starting: for the first time, or anew after a death. failed: crashed too often, tried now and then. */
+export type SlotState = 'starting' | 'ready' | 'failed';
+
+/** A place for an instance. */
+export class AppSlot {
+  readonly name: string;
+  readonly #options: SlotOptions;
+  readonly #backOff: BackOff;
+  #instance: AppInstance;
+  #timer: NodeJS.Timeout | undefined;
+  #ending = false;
+  #failed = false;
+
+  constructor(options: SlotOptions) {
+    this.name = `${options.upstream}#${options.number}`;
+    this.#options = options;
+    this.#backOff = new BackOff(options.role.restart);
+    this.#instance = this.#spawn();
+  }
+
+  get state(): SlotState {
+    if (this.#instance.state === 'ready') return 'ready';
+    return this.#failed ? 'failed' : 'starting';
+  }
+
+  /** Deaths in a row without one second of life. */
+  get crashes(): number {
+    return this.#backOff.crashes;
+  }
+
+  /** Where requests go; null while it takes none. */
+  get socketPath(): string | null {
+    return this.#instance.state === 'ready' ? this.#instance.socketPath : null;
+  }
+
+  /** Ends the instance, giving it so long to finish. */
+  async end(timeoutMs: number): Promise<void> {
+    this.#ending = true;
+    clearTimeout(this.#timer);
+    await this.#instance.end(timeoutMs);
+  }
+
+  /** Ends the instance now. */
+  kill(): void {
+    this.#ending = true;
+    clearTimeout(this.#timer);
+    this.#instance.kill();
+  }
+
+  #spawn(): AppInstance {
+    const { upstream, number, settings, folder, role, log } = this.#options;
+    return new AppInstance({
+      upstream,
+      number,
+      settings,
+      role,
+      log,
+      socketPath: folder.createPath(`${upstream}-${number}`),
+      onChange: () => this.#onChange(),
+      onExit: (instance) => this.#onExit(instance),
+    });
+  }
+
+  #onChange(): void {
+    if (this.#instance.state === 'ready') this.#failed = false;
+    this.#options.onChange();
+  }
+
+  #onExit(instance: AppInstance): void {
+    if (this.#ending) return;
+    const { role, log, onChange } = this.#options;
+    let delayMs = this.#backOff.addDeath(instance.livedMs);
+    if (this.#backOff.crashes >= role.failedAfter) {
+      delayMs = role.failedDelayMs;
+      if (!this.#failed) {
+        log(
+          'crit',
+          `${this.name} failed: it crashed ${this.#backOff.crashes} times in a row; ` +
+            `from now on it is tried every ${delayMs / 1000} s`,
+        );
+      }
+      this.#failed = true;
+    }
+    this.#timer = setTimeout(() => {
+      this.#instance = this.#spawn();
+    }, delayMs);
+    onChange();
+  }
+}

@@ -1,0 +1,166 @@
+// Binds listening sockets without listening on them: the master keeps them for good, workers listen and accept.
+// What stands in the way (a busy port, a stale socket file) is told in words or cleared away.
+
+import { lookup } from 'node:dns/promises';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import net from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import { describePortHolder } from './port-holder.ts';
+import { isSocketAnswered } from './socket-probe.ts';
+
+/** Where to listen. */
+export interface BindAddress {
+  readonly key: string;
+  /** null for every address of the machine. */
+  readonly host: string | null;
+  readonly port: number;
+  /** Absolute path of a unix socket, else null. */
+  readonly path: string | null;
+}
+
+/** A handle of Node's, as far as it is used here. It can be sent to a child and listened on. */
+export interface SocketHandle {
+  getsockname?(out: { address?: string; port?: number }): number;
+  close(): void;
+}
+
+/** A socket that is bound. */
+export interface BoundSocket {
+  readonly address: BindAddress;
+  readonly handle: SocketHandle;
+  /** What it is bound to, for people: "http://127.0.0.1:8080", "unix:/run/site.sock". */
+  readonly name: string;
+  /** The port that the system gave; 0 for a unix socket. */
+  readonly port: number;
+}
+
+/** An address that cannot be listened on. The message names it. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Node keeps this for its own cluster module: the one way to a socket that is bound and not listening. */
+const createHandle = (
+  net as unknown as {
+    _createServerHandle(
+      address: string | null,
+      port: number,
+      addressType: 4 | 6 | -1,
+      fd?: number,
+    ): SocketHandle | number;
+  }
+)._createServerHandle;
+
+/** Binds one address. Rejects with a {@link ListenError}. */
+export async function bindSocket(address: BindAddress): Promise<BoundSocket> {
+  return address.path === null ? bindPort(address) : bindPath(address, address.path);
+}
+
+/** A socket as people write it. */
+export function formatAddress(host: string | null, port: number): string {
+  if (host === null || host === '::' || host === '0.0.0.0') return `http://localhost:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** What a failed bind or listen means, with what can be done about it. */
+export function createListenError(address: BindAddress, code: string): ListenError {
+  const where = address.path ?? `${address.host ?? '*'}:${address.port}`;
+  const holder = code === 'EADDRINUSE' && address.path === null ? describePortHolder(address.port) : '';
+  return new ListenError(code, `cannot listen on ${where}: ${reasons[code] ?? code}${holder}`);
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the address is already in use',
+  EACCES: 'permission denied (ports below 1024 may need root or CAP_NET_BIND_SERVICE)',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ENOTFOUND: 'the host name is not known',
+};
+
+async function bindPort(address: BindAddress): Promise<BoundSocket> {
+  const { host, port } = address;
+  if (host === null) {
+    const dual = tryBind('::', port, 6);
+    // A machine without IPv6 says so in one of several ways; a busy port is busy.
+    if (typeof dual !== 'string') return finishPort(address, dual);
+    if (dual === 'EADDRINUSE' || dual === 'EACCES') throw createListenError(address, dual);
+    return finishPort(address, orThrow(address, tryBind('0.0.0.0', port, 4)));
+  }
+  const found = await resolveHost(address, host);
+  return finishPort(address, orThrow(address, tryBind(found.address, port, found.family)));
+}
+
+async function resolveHost(address: BindAddress, host: string): Promise<{ address: string; family: 4 | 6 }> {
+  try {
+    const found = await lookup(host);
+    return { address: found.address, family: found.family === 6 ? 6 : 4 };
+  } catch (error) {
+    throw createListenError(address, (error as NodeJS.ErrnoException).code ?? 'ENOTFOUND');
+  }
+}
+
+/** The handle, or the name of what went wrong. */
+function tryBind(host: string, port: number, family: 4 | 6): SocketHandle | string {
+  const handle = createHandle(host, port, family, -1);
+  if (typeof handle === 'number') return getSystemErrorName(handle);
+  // libuv keeps a failed bind to itself until somebody asks for the name of the socket.
+  const code = handle.getsockname?.({}) ?? 0;
+  if (code === 0) return handle;
+  handle.close();
+  return getSystemErrorName(code);
+}
+
+function orThrow(address: BindAddress, handle: SocketHandle | string): SocketHandle {
+  if (typeof handle === 'string') throw createListenError(address, handle);
+  return handle;
+}
+
+function finishPort(address: BindAddress, handle: SocketHandle): BoundSocket {
+  const bound: { address?: string; port?: number } = {};
+  handle.getsockname?.(bound);
+  const port = bound.port ?? address.port;
+  return { address, handle, port, name: formatAddress(address.host, port) };
+}
+
+async function bindPath(address: BindAddress, path: string): Promise<BoundSocket> {
+  await removeStaleSocket(address, path);
+  const handle = createHandle(path, -1, -1);
+  if (typeof handle === 'number') throw createListenError(address, getSystemErrorName(handle));
+  try {
+    // As nginx: whoever may enter the folder may connect.
+    chmodSync(path, 0o666);
+  } catch (error) {
+    handle.close();
+    throw createListenError(address, (error as NodeJS.ErrnoException).code ?? 'EACCES');
+  }
+  return { address, handle, port: 0, name: `unix:${path}` };
+}
+
+async function removeStaleSocket(address: BindAddress, path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new ListenError(
+      'EEXIST',
+      `cannot listen on ${path}: there is a file of that name that is no socket`,
+    );
+  }
+  if (await isSocketAnswered(path)) throw createListenError(address, 'EADDRINUSE');
+  unlinkSync(path);
+}
+
+/** Closes a bound socket; the file of a unix socket goes with it. */
+export function closeSocket(socket: BoundSocket): void {
+  socket.handle.close();
+  if (socket.address.path === null) return;
+  try {
+    unlinkSync(socket.address.path);
+  } catch {
+    // Closing the handle has removed it already.
+  }
+}

@@ -1,0 +1,34 @@
+// What each order means for a SiteServer: the same in a worker process and in the master's own (workers: 0).
+
+import type { ErrorLog } from '../observe/error-log.ts';
+import type { SiteServer } from '../server/site-server.ts';
+import type { SocketHandle } from './bind-socket.ts';
+import type { WorkerOrder } from './worker-messages.ts';
+
+/** Carries out every order but `drain`, which ends a process. Rejects with what went wrong. */
+export async function carryOutOrder(
+  server: SiteServer,
+  errorLog: ErrorLog,
+  order: Exclude<WorkerOrder, { type: 'drain' }>,
+  handle: SocketHandle | null,
+): Promise<void> {
+  switch (order.type) {
+    case 'configure':
+      server.swap(order.settings);
+      errorLog.configure(order.settings.errorLog);
+      return;
+    case 'listen':
+      if (handle === null) throw new Error(`no socket came with the order to listen on ${order.address.key}`);
+      await server.listen(order.address, handle);
+      return;
+    case 'unlisten':
+      server.unlisten(order.key);
+      return;
+    case 'instances':
+      server.setInstances(order.upstream, order.state, order.instances);
+      return;
+    case 'reopen':
+      server.reopenLogs();
+      errorLog.reopen();
+  }
+}

@@ -1,0 +1,49 @@
+// The sockets that the master holds, by address: what a config wants is bound as a whole or not at all.
+
+import type { SiteSettings } from '../server/site-settings.ts';
+import { type BindAddress, type BoundSocket, bindSocket, closeSocket } from './bind-socket.ts';
+
+/** All bound sockets of a site. */
+export class ListeningSockets {
+  readonly #sockets = new Map<string, BoundSocket>();
+
+  /** Those in use. */
+  list(): BoundSocket[] {
+    return [...this.#sockets.values()];
+  }
+
+  /** Binds what `addresses` hold beyond the present. Rejects with a ListenError; then nothing was bound. */
+  async open(addresses: readonly BindAddress[]): Promise<BoundSocket[]> {
+    const opened: BoundSocket[] = [];
+    try {
+      for (const address of addresses) {
+        if (!this.#sockets.has(address.key)) opened.push(await bindSocket(address));
+      }
+    } catch (error) {
+      for (const socket of opened) closeSocket(socket);
+      throw error;
+    }
+    for (const socket of opened) this.#sockets.set(socket.address.key, socket);
+    return opened;
+  }
+
+  /** Those that `addresses` no longer hold. */
+  findSurplus(addresses: readonly BindAddress[]): BoundSocket[] {
+    const wanted = new Set(addresses.map(({ key }) => key));
+    return this.list().filter(({ address }) => !wanted.has(address.key));
+  }
+
+  /** Closes some. */
+  close(sockets: readonly BoundSocket[]): void {
+    for (const socket of sockets) {
+      this.#sockets.delete(socket.address.key);
+      closeSocket(socket);
+    }
+  }
+}
+
+/** Every address that a site listens on, each once. */
+export function listAddresses(settings: SiteSettings): BindAddress[] {
+  const addresses = settings.servers.flatMap((server) => server.listen);
+  return [...new Map(addresses.map((address) => [address.key, address])).values()];
+}

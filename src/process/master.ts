@@ -1,0 +1,153 @@
+// The master: starts a site, obeys signals as nginx does, and decides how the process ends. Serving is the runner's.
+
+import type { ErrorLog } from '../observe/error-log.ts';
+import type { SiteSettings } from '../server/site-settings.ts';
+import { LocalFronts } from './local-fronts.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+import { SiteRunner } from './site-runner.ts';
+import { countWorkers, WorkerFronts } from './worker-fronts.ts';
+
+/** What to run. */
+export interface MasterOptions {
+  /** Checked already. */
+  readonly settings: SiteSettings;
+  /** Reads the settings anew for a reload. Throws an error whose message says all that is wrong with them. */
+  readonly readSettings: () => Promise<SiteSettings>;
+  /** What the settings come from, for people: "config/site.json". */
+  readonly source: string;
+  readonly errorLog: ErrorLog;
+  /** Tells that the server serves. */
+  readonly announce: (line: string) => void;
+}
+
+/** QUIT: as long as nginx users expect a graceful end to be allowed. */
+const quitDrainMs = 30_000;
+/** TERM and INT: less than what `docker stop` (10 s) waits before it kills. */
+const termDrainMs = 8_000;
+
+/** The master of a site. */
+export class Master {
+  readonly #options: MasterOptions;
+  readonly #runner: SiteRunner;
+  #pidFile: string | null = null;
+  #reloading = false;
+  #reloadAgain = false;
+  #stopping = false;
+  #finish: (exitCode: number) => void = () => {};
+
+  constructor(options: MasterOptions) {
+    const { settings, errorLog } = options;
+    const isLocal = countWorkers(settings) === 0;
+    const fronts = isLocal ? new LocalFronts(errorLog) : new WorkerFronts(errorLog.log);
+    this.#options = options;
+    this.#runner = new SiteRunner({ log: errorLog.log, fronts });
+  }
+
+  /** Serves until told to end. Resolves to the exit code. */
+  async run(): Promise<number> {
+    const finished = new Promise<number>((resolve) => {
+      this.#finish = resolve;
+    });
+    this.#obeySignals();
+    try {
+      await this.#runner.start(this.#options.settings);
+      if (!this.#stopping) this.#onStarted();
+    } catch (error) {
+      if (!this.#stopping) {
+        this.#log('crit', (error as Error).message);
+        this.#finish(1);
+      }
+    }
+    const exitCode = await finished;
+    if (this.#pidFile !== null) removePidFile(this.#pidFile);
+    await this.#options.errorLog.close();
+    return exitCode;
+  }
+
+  #onStarted(): void {
+    this.#movePidFile(this.#options.settings.pid);
+    const addresses = this.#runner.sockets.map(({ name }) => name).join(', ');
+    this.#options.announce(`serving ${addresses} from ${this.#options.source}: ${this.#runner.describe()}`);
+  }
+
+  #obeySignals(): void {
+    process.on('SIGHUP', () => void this.#reload());
+    process.on('SIGQUIT', () => void this.#stop('SIGQUIT', quitDrainMs));
+    process.on('SIGTERM', () => void this.#stop('SIGTERM', termDrainMs));
+    process.on('SIGINT', () => void this.#stop('SIGINT', termDrainMs));
+    process.on('SIGUSR1', () => void this.#reopenLogs());
+    process.on('SIGUSR2', () => this.#log('warn', 'SIGUSR2: this server cannot hand over to a new binary'));
+    process.on('uncaughtException', (error) => {
+      this.#log('crit', `uncaught exception: ${error?.stack ?? String(error)}`);
+      void this.#stopNow(1);
+    });
+  }
+
+  /** One reload at a time; any number of requests during one are worth one more. */
+  async #reload(): Promise<void> {
+    this.#reloadAgain = true;
+    if (this.#reloading) return;
+    this.#reloading = true;
+    while (this.#reloadAgain && !this.#stopping) {
+      this.#reloadAgain = false;
+      await this.#reloadOnce();
+    }
+    this.#reloading = false;
+  }
+
+  async #reloadOnce(): Promise<void> {
+    this.#log('notice', `reloading ${this.#options.source}`);
+    try {
+      const settings = await this.#options.readSettings();
+      const started = await this.#runner.reload(settings);
+      this.#options.errorLog.configure(settings.errorLog);
+      if (this.#stopping) return;
+      this.#movePidFile(settings.pid);
+      const outcome = started ? '' : ', but not all applications came up';
+      this.#log('notice', `reloaded: ${this.#runner.describe()}${outcome}`);
+    } catch (error) {
+      this.#log('error', `the reload failed, the old site serves on:\n${(error as Error).message}`);
+    }
+  }
+
+  async #reopenLogs(): Promise<void> {
+    this.#options.errorLog.reopen();
+    await this.#runner.reopenLogs().catch((error: Error) => this.#log('error', error.message));
+    this.#log('notice', 'logs reopened');
+  }
+
+  async #stop(signal: string, timeoutMs: number): Promise<void> {
+    if (this.#stopping) {
+      // A second QUIT is impatience without a decision; TERM and INT mean it.
+      if (signal !== 'SIGQUIT') await this.#stopNow(0);
+      return;
+    }
+    this.#stopping = true;
+    this.#log('notice', `${signal}: ending within ${timeoutMs / 1000} s`);
+    await this.#runner.drain(timeoutMs);
+    this.#finish(0);
+  }
+
+  async #stopNow(exitCode: number): Promise<void> {
+    this.#stopping = true;
+    await this.#runner.close();
+    this.#finish(exitCode);
+  }
+
+  #movePidFile(path: string | null): void {
+    if (path === this.#pidFile) return;
+    if (this.#pidFile !== null) removePidFile(this.#pidFile);
+    this.#pidFile = null;
+    if (path === null) return;
+    try {
+      writePidFile(path);
+      this.#pidFile = path;
+    } catch (error) {
+      this.#log('error', `cannot write the pid file ${path}: ${(error as Error).message}`);
+    }
+  }
+
+  #log(level: 'notice' | 'warn' | 'error' | 'crit', message: string): void {
+    this.#options.errorLog.log(level, message);
+  }
+}

@@ -1,0 +1,84 @@
+// The private folder with the sockets of app instances: mode 0700, so nobody but this user can talk to an application
+// past the server. Removed at the end; what a killed master left behind, the next one removes.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isSocketAnswered } from './socket-probe.ts';
+
+/** sockaddr_un holds 107 bytes and an end; this much is kept for the names of sockets in the folder. */
+const longestFolder = 107 - 48;
+const longestLabel = 24;
+/** A folder this young may belong to a master that has not bound its sockets yet. */
+const youngMs = 60_000;
+const namePattern = /^tsserve-(\d+)-/;
+
+/** A folder for sockets. */
+export class SocketFolder {
+  readonly path: string;
+  #serial = 0;
+
+  /** Makes the folder. Throws when no place for it is left. */
+  constructor() {
+    const base = findBase();
+    this.path = mkdtempSync(join(base, `tsserve-${process.pid}-`));
+  }
+
+  /** A path that no socket of this folder had before. `label` is for whoever looks into the folder. */
+  createPath(label: string): string {
+    return join(this.path, `${label.slice(0, longestLabel)}.${++this.#serial}.sock`);
+  }
+
+  /** Removes the folder with everything in it. */
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+function findBase(): string {
+  const candidates = [process.env.XDG_RUNTIME_DIR, tmpdir(), '/tmp'];
+  const fitting = candidates.find(
+    (base) =>
+      base !== undefined && base !== '' && Buffer.byteLength(base) + 24 <= longestFolder && isUsable(base),
+  );
+  return fitting ?? '/tmp';
+}
+
+function isUsable(base: string): boolean {
+  try {
+    rmSync(mkdtempSync(join(base, `tsserve-${process.pid}-`)), { recursive: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes folders whose master was killed: its process is gone and nobody answers on any of its sockets. */
+export async function removeStaleSocketFolders(besides: string): Promise<void> {
+  const base = join(besides, '..');
+  const names = await readdir(base).catch(() => []);
+  for (const name of names) {
+    const pid = Number(namePattern.exec(name)?.[1]);
+    if (pid > 0 && !isAlive(pid)) await removeIfSilent(join(base, name)).catch(() => {});
+  }
+}
+
+async function removeIfSilent(folder: string): Promise<void> {
+  const { mtimeMs, uid } = await stat(folder);
+  if (uid !== process.getuid?.() || Date.now() - mtimeMs < youngMs) return;
+  for (const name of await readdir(folder)) {
+    // Ids of processes mean nothing across containers that share this folder: an answered socket does.
+    if (await isSocketAnswered(join(folder, name))) return;
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,189 @@
+// The front workers as one: orders go to all of them; one that dies is replaced, and told everything anew.
+
+import { availableParallelism } from 'node:os';
+import { monotonicMs } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { SiteSettings } from '../server/site-settings.ts';
+import { BackOff } from './back-off.ts';
+import type { BoundSocket } from './bind-socket.ts';
+import { FrontWorker } from './front-worker.ts';
+import type { Fronts } from './fronts.ts';
+import { type Role, workerRole } from './role.ts';
+import type { InstancesOrder, WorkerOrder } from './worker-messages.ts';
+
+const surplusDrainMs = 30_000;
+
+/** How many workers the settings ask for: "auto" is one per processor. */
+export function countWorkers(settings: SiteSettings): number {
+  return settings.workers === 'auto' ? availableParallelism() : settings.workers;
+}
+
+/** The workers of a site. */
+export class WorkerFronts implements Fronts {
+  readonly #log: Log;
+  readonly #role: Role;
+  readonly #backOff: BackOff;
+  readonly #workers = new Set<FrontWorker>();
+  readonly #sockets = new Map<string, BoundSocket>();
+  readonly #instances = new Map<string, InstancesOrder>();
+  #settings: SiteSettings | null = null;
+  #wanted = 0;
+  /** Replacements that wait for their time. */
+  readonly #waiting = new Set<NodeJS.Timeout>();
+  #started = false;
+  #ending = false;
+  readonly #onEmpty: (() => void)[] = [];
+
+  constructor(log: Log, role: Role = workerRole) {
+    this.#log = log;
+    this.#role = role;
+    this.#backOff = new BackOff(role.restart);
+  }
+
+  get count(): number {
+    return this.#wanted;
+  }
+
+  async start(settings: SiteSettings, sockets: readonly BoundSocket[]): Promise<void> {
+    this.#settings = settings;
+    this.#wanted = countWorkers(settings);
+    for (const socket of sockets) this.#sockets.set(socket.address.key, socket);
+    await Promise.all(Array.from({ length: this.#wanted }, () => this.#spawn()));
+    this.#started = true;
+  }
+
+  async configure(settings: SiteSettings): Promise<void> {
+    const before = this.#settings;
+    this.#settings = settings;
+    try {
+      await this.#broadcast({ type: 'configure', settings });
+    } catch (error) {
+      this.#settings = before;
+      // Some may have swapped before one refused: all must serve the same site.
+      if (before !== null) await this.#broadcast({ type: 'configure', settings: before });
+      throw error;
+    }
+    await this.#resize(countWorkers(settings));
+  }
+
+  async listen(socket: BoundSocket): Promise<void> {
+    const { address } = socket;
+    this.#sockets.set(address.key, socket);
+    try {
+      await this.#broadcast({ type: 'listen', address }, socket);
+    } catch (error) {
+      await this.unlisten(address.key);
+      throw error;
+    }
+  }
+
+  async unlisten(key: string): Promise<void> {
+    this.#sockets.delete(key);
+    await this.#broadcast({ type: 'unlisten', key });
+  }
+
+  async setInstances(order: InstancesOrder): Promise<void> {
+    this.#instances.set(order.upstream, order);
+    await this.#broadcast(order);
+  }
+
+  async reopenLogs(): Promise<void> {
+    await this.#broadcast({ type: 'reopen' });
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    this.#stopSpawning();
+    for (const worker of this.#workers) worker.drain(timeoutMs);
+    await this.#whenEmpty();
+  }
+
+  async close(): Promise<void> {
+    this.#stopSpawning();
+    for (const worker of this.#workers) worker.kill();
+    await this.#whenEmpty();
+  }
+
+  async #broadcast(order: WorkerOrder, socket: BoundSocket | null = null): Promise<void> {
+    const workers = [...this.#workers].filter((worker) => !worker.leaving);
+    const handle = socket?.handle ?? null;
+    const results = await Promise.allSettled(workers.map((worker) => worker.order(order, handle)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** Starts a worker and tells it everything. Rejects when it does not come to serve; its exit is seen to elsewhere. */
+  async #spawn(): Promise<void> {
+    const startedAtMs = monotonicMs();
+    const worker = new FrontWorker(this.#role.entry, (ended, description) =>
+      this.#onExit(ended, description),
+    );
+    this.#workers.add(worker);
+    const timer = setTimeout(() => worker.kill(), this.#role.startTimeoutMs);
+    try {
+      await Promise.all(this.#instruct(worker));
+    } catch (error) {
+      worker.kill();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    if (worker.end !== null) throw new Error(`a worker ${worker.end} while it started`);
+    worker.readyAtMs = monotonicMs();
+    this.#log('info', `worker ${worker.pid} is ready after ${Math.round(worker.readyAtMs - startedAtMs)} ms`);
+  }
+
+  #instruct(worker: FrontWorker): Promise<void>[] {
+    const settings = this.#settings as SiteSettings;
+    // Sockets last: with the first connection everything else must be known.
+    return [
+      worker.order({ type: 'configure', settings }),
+      ...[...this.#instances.values()].map((order) => worker.order(order)),
+      ...[...this.#sockets.values()].map(({ address, handle }) =>
+        worker.order({ type: 'listen', address }, handle),
+      ),
+    ];
+  }
+
+  #onExit(worker: FrontWorker, description: string): void {
+    this.#workers.delete(worker);
+    if (this.#workers.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
+    if (worker.leaving || this.#ending) return;
+    this.#log('error', `worker ${worker.pid} ${description}`);
+    // At the start of the server a worker that cannot serve ends it: the reason is told there.
+    if (!this.#started) return;
+    this.#respawn(this.#backOff.addDeath(worker.readyAtMs === 0 ? 0 : monotonicMs() - worker.readyAtMs));
+  }
+
+  #respawn(delayMs: number): void {
+    const timer = setTimeout(() => {
+      this.#waiting.delete(timer);
+      if (this.#countStaying() >= this.#wanted) return;
+      this.#spawn().catch((error: Error) => {
+        if (!this.#ending) this.#log('crit', `a new worker does not serve: ${error.message}`);
+      });
+    }, delayMs);
+    this.#waiting.add(timer);
+  }
+
+  #countStaying(): number {
+    return [...this.#workers].filter((worker) => !worker.leaving).length;
+  }
+
+  /** Follows a new number of workers. */
+  async #resize(wanted: number): Promise<void> {
+    this.#wanted = wanted;
+    const staying = [...this.#workers].filter((worker) => !worker.leaving);
+    for (const worker of staying.slice(wanted)) worker.drain(surplusDrainMs);
+    const missing = Math.max(0, wanted - staying.length - this.#waiting.size);
+    await Promise.all(Array.from({ length: missing }, () => this.#spawn()));
+  }
+
+  #stopSpawning(): void {
+    this.#ending = true;
+    for (const timer of this.#waiting) clearTimeout(timer);
+    this.#waiting.clear();
+  }
+
+  async #whenEmpty(): Promise<void> {
+    if (this.#workers.size > 0) await new Promise<void>((resolve) => this.#onEmpty.push(resolve));
+  }
+}
