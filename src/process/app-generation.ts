@@ -35,11 +35,7 @@ export class AppGeneration {
 
   /** The instances that take requests. */
   listReady(): InstanceAddress[] {
-    const ready: InstanceAddress[] = [];
-    for (const { name, socketPath } of this.#slots) {
-      if (socketPath !== null) ready.push({ id: name, path: socketPath });
-    }
-    return ready;
+    return this.#slots.map((slot) => slot.address).filter((address) => address !== null);
   }
 
   /** Ends all instances, giving them so long to finish. */

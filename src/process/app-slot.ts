@@ -6,6 +6,7 @@ import { AppInstance, type AppSettings } from './app-instance.ts';
 import { BackOff } from './back-off.ts';
 import type { Role } from './role.ts';
 import type { SocketFolder } from './socket-folder.ts';
+import type { InstanceAddress } from './worker-messages.ts';
 
 /** What a slot is made of. */
 export interface SlotOptions {
@@ -22,6 +23,9 @@ export interface SlotOptions {
 /** starting: for the first time, or anew after a death. failed: crashed too often, tried now and then. */
 export type SlotState = 'starting' | 'ready' | 'failed';
 
+/** Of all instances of this master: no two have the same id. */
+let lastSerial = 0;
+
 /** A place for an instance. */
 export class AppSlot {
   readonly name: string;
@@ -31,6 +35,7 @@ export class AppSlot {
   #timer: NodeJS.Timeout | undefined;
   #ending = false;
   #failed = false;
+  #serial = 0;
 
   constructor(options: SlotOptions) {
     this.name = `${options.upstream}#${options.number}`;
@@ -50,8 +55,9 @@ export class AppSlot {
   }
 
   /** Where requests go; null while it takes none. */
-  get socketPath(): string | null {
-    return this.#instance.state === 'ready' ? this.#instance.socketPath : null;
+  get address(): InstanceAddress | null {
+    if (this.#instance.state !== 'ready') return null;
+    return { id: `${this.name}.${this.#serial}`, path: this.#instance.socketPath };
   }
 
   /** Ends the instance, giving it so long to finish. */
@@ -70,6 +76,7 @@ export class AppSlot {
 
   #spawn(): AppInstance {
     const { upstream, number, settings, folder, role, log } = this.#options;
+    this.#serial = ++lastSerial;
     return new AppInstance({
       upstream,
       number,

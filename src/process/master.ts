@@ -18,6 +18,8 @@ export interface MasterOptions {
   readonly errorLog: ErrorLog;
   /** Tells that the server serves. */
   readonly announce: (line: string) => void;
+  /** Tells why it does not; the process ends with 1 then. */
+  readonly reportStartFailure: (message: string) => void;
 }
 
 /** QUIT: as long as nginx users expect a graceful end to be allowed. */
@@ -54,7 +56,7 @@ export class Master {
       if (!this.#stopping) this.#onStarted();
     } catch (error) {
       if (!this.#stopping) {
-        this.#log('crit', (error as Error).message);
+        this.#options.reportStartFailure((error as Error).message);
         this.#finish(1);
       }
     }

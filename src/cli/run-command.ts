@@ -1,0 +1,43 @@
+// The command line to what it asks for. Rooms that take time to load are loaded only by what needs them.
+
+import { ConfigError } from '../config/config-error.ts';
+import { writeConfigReport } from './config-report.ts';
+import { ArgumentError, type Arguments, parseArguments } from './parse-arguments.ts';
+import { formatBuildInfo, formatVersion } from './version.ts';
+
+/** @param words without node and script. Resolves to the exit code: 0, 1 (failure at run time) or 2 (bad config or arguments). */
+export async function runCommand(words: readonly string[]): Promise<number> {
+  try {
+    return await obey(parseArguments(words));
+  } catch (error) {
+    if (error instanceof ArgumentError) {
+      const stream = error.exitCode === 0 ? process.stdout : process.stderr;
+      stream.write(`${error.message}\n`);
+      return error.exitCode;
+    }
+    if (error instanceof ConfigError) {
+      writeConfigReport(error);
+      return 2;
+    }
+    throw error;
+  }
+}
+
+async function obey(args: Arguments): Promise<number> {
+  if (args.version || args.buildInfo) {
+    process.stdout.write(`${args.buildInfo ? formatBuildInfo() : formatVersion()}\n`);
+    return 0;
+  }
+  const { findSiteSource } = await import('./site-source.ts');
+  const source = findSiteSource(args);
+  if (args.signal !== undefined) {
+    const { sendSignal } = await import('./send-signal.ts');
+    return sendSignal(source, args.signal);
+  }
+  if (args.test || args.dump) {
+    const { testConfig } = await import('./test-config.ts');
+    return testConfig(source, { dump: args.dump, quiet: args.quiet });
+  }
+  const { serve } = await import('./serve.ts');
+  return serve(source, { quiet: args.quiet });
+}

@@ -1,0 +1,45 @@
+// Serving in the foreground: everything until the first reading of the settings, then the master takes over.
+
+import { ConfigError } from '../config/config-error.ts';
+import { ErrorLog } from '../observe/error-log.ts';
+import { Master } from '../process/master.ts';
+import type { SiteSettings } from '../server/site-settings.ts';
+import { writeConfigReport } from './config-report.ts';
+import type { SiteSource } from './site-source.ts';
+
+/** Serves until told to end. Resolves to the exit code. */
+export async function serve(source: SiteSource, options: { quiet: boolean }): Promise<number> {
+  process.title = `tsserve: master ${source.name}`;
+  let settings: SiteSettings;
+  let errorLog: ErrorLog;
+  try {
+    settings = await source.read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    writeConfigReport(error);
+    return 2;
+  }
+  try {
+    errorLog = new ErrorLog(settings.errorLog);
+  } catch (error) {
+    process.stderr.write(`tsserve: cannot open the error log: ${(error as Error).message}\n`);
+    return 1;
+  }
+  const isTerminal = process.stdout.isTTY === true && !options.quiet;
+  const master = new Master({
+    settings,
+    errorLog,
+    readSettings: source.read,
+    source: source.name,
+    announce: (line) => {
+      if (isTerminal) process.stdout.write(`tsserve is ${line}\n`);
+      else errorLog.log('notice', line);
+    },
+    reportStartFailure: (message) => {
+      // Whoever started the server sees why it does not run, wherever its log is.
+      if (settings.errorLog.path !== null) process.stderr.write(`tsserve: ${message}\n`);
+      errorLog.log('crit', message);
+    },
+  });
+  return master.run();
+}

@@ -1,0 +1,116 @@
+// Where the settings of a site come from, as the command line says: a config file, found or named, or a folder.
+// Read once for the start and again for every reload.
+
+import { existsSync, statSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { createDocument, parseDocument } from '../config/config-document.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { formatFileName, readDocument } from '../config/read-document.ts';
+import type { SiteSettings } from '../server/site-settings.ts';
+import { ArgumentError, type Arguments } from './parse-arguments.ts';
+
+/** Where a config is looked for when none is named. */
+const standardFiles = ['config/site.json', 'site.json', 'tsserve.json'];
+
+/** A source of settings. */
+export interface SiteSource {
+  /** What people know it by: "config/site.json", "./public". */
+  readonly name: string;
+  /** Reads and checks. Rejects with a ConfigError. */
+  readonly read: () => Promise<SiteSettings>;
+  /** Absolute path of the pid file that it names, or null; read without checking anything else. */
+  readonly findPidFile: () => string | null;
+}
+
+/** The source that the arguments name. Throws an {@link ArgumentError} when there is none. */
+export function findSiteSource(args: Arguments): SiteSource {
+  const prefix = resolve(args.prefix ?? '.');
+  const overrides = parseDirectives(args.directives, prefix);
+  const source =
+    args.folder === undefined
+      ? createFileSource(args, prefix, overrides)
+      : createFolderSource(args, prefix, overrides);
+  if (args.errorLog === undefined) return source;
+  const path = args.errorLog === 'stderr' ? null : resolve(prefix, args.errorLog);
+  return {
+    ...source,
+    read: async () => {
+      const settings = await source.read();
+      return { ...settings, errorLog: { ...settings.errorLog, path } };
+    },
+  };
+}
+
+type Overrides = Readonly<Record<string, unknown>>;
+
+/** An object in JSON with comments; its braces may be left out. */
+function parseDirectives(text: string | undefined, directory: string): Overrides {
+  if (text === undefined) return {};
+  const whole = text.trimStart().startsWith('{') ? text : `{${text}}`;
+  try {
+    const { value, problems } = parseDocument(whole, '-g', directory);
+    if (problems.length > 0) throw new ConfigError(problems);
+    return value as Overrides;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ArgumentError(
+      `error: -g takes keys and values as in the config, such as '"workers": 2'\n${error.message}`,
+    );
+  }
+}
+
+function createFileSource(args: Arguments, prefix: string, overrides: Overrides): SiteSource {
+  const file = args.config === undefined ? findStandardFile(prefix) : resolve(prefix, args.config);
+  return {
+    name: formatFileName(file),
+    findPidFile: () => {
+      const document = readDocument(file);
+      const pid = { ...(document.value as { pid?: unknown }), ...overrides }.pid;
+      return typeof pid === 'string' ? resolve(document.directory, pid) : null;
+    },
+    read: async () => {
+      const { checkDocument } = await import('../server/check-site.ts');
+      const document = readDocument(file);
+      // By itself first: only then does a problem have its line.
+      const settings = checkDocument(document);
+      if (Object.keys(overrides).length === 0) return settings;
+      const value = { ...(document.value as object), ...overrides };
+      return checkDocument(createDocument(value, `${document.name} with -g`, document.directory));
+    },
+  };
+}
+
+function findStandardFile(prefix: string): string {
+  const found = standardFiles.map((name) => resolve(prefix, name)).find((file) => existsSync(file));
+  if (found !== undefined) return found;
+  throw new ArgumentError(
+    `error: nothing to serve: there is no ${standardFiles.join(', ')} in ${prefix}\n\n` +
+      'Name a config:    tsserve -c FILE\n' +
+      'Serve a folder:   tsserve FOLDER\n' +
+      'All options:      tsserve --help',
+  );
+}
+
+function createFolderSource(args: Arguments, prefix: string, overrides: Overrides): SiteSource {
+  const written = args.folder as string;
+  const folder = resolve(prefix, written);
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) throw new ArgumentError(`error: there is no folder ${written}`);
+  if (!found.isDirectory()) {
+    throw new ArgumentError(`error: ${written} is not a folder (a config is named with -c)`);
+  }
+  const { port = 8080, host } = args;
+  const site = {
+    listen: host === undefined ? port : { host, port },
+    routes: [{ path: '/', static: { root: folder } }],
+    ...overrides,
+  };
+  return {
+    name: relative('', folder) || '.',
+    findPidFile: () => null,
+    read: async () => {
+      const { checkSite } = await import('../server/check-site.ts');
+      return checkSite(site, { directory: prefix, name: 'the command line' });
+    },
+  };
+}
