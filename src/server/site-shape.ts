@@ -119,3 +119,6 @@ export const siteShape = z
 export type WrittenSite = z.output<typeof siteShape>;
 /** What `serverShape` gives. */
 export type WrittenServer = z.output<typeof serverShape>;
+
+/** What a config may hold, as its author writes it. */
+export type SiteInput = z.input<typeof siteShape>;
