@@ -1,0 +1,114 @@
+// One address that requests go to: its idle connections, its health, and what is under way. Shared by every upstream
+// that names the same address with the same settings, and kept across reloads.
+
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import {
+  type ClientAddress,
+  ClientConnection,
+  type ClientConnectionOptions,
+  type ConnectionOwner,
+} from '../http1/client-connection.ts';
+import type { ResponseLimits } from '../http1/parse-response-head.ts';
+import { PeerHealth } from './peer-health.ts';
+
+/** As much as any server's answer needs; a larger head is an attack or a mistake. */
+const responseLimits: ResponseLimits = { head: 64 * 1024, fields: 1000 };
+
+/**
+ * The oldest idle connection that a request takes which could not be sent again. Servers in use close idle
+ * connections after 2 s (gunicorn) or more, and a new connection costs less than a failed POST.
+ */
+const carefulIdleMs = 1000;
+
+/** How much earlier than the peer we close, so that no request meets its end on the way. */
+const idleMarginMs = 1000;
+
+/** What a peer is made of. Plain values: two peers with equal ones are the same peer. */
+export interface PeerSettings {
+  readonly address: ClientAddress;
+  /** Idle connections that are kept. */
+  readonly keepalive: number;
+  /** Longest time that a connection is kept idle, unless the peer says it closes earlier. */
+  readonly idleTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly maxFails: number;
+  readonly failTimeoutMs: number;
+}
+
+/** One peer. */
+export class Peer implements ConnectionOwner {
+  /** "127.0.0.1:8001", "[::1]:8001" or "unix:/run/app.sock". */
+  readonly name: string;
+  readonly address: ClientAddress;
+  readonly health: PeerHealth;
+  readonly #settings: PeerSettings;
+  readonly #connectionOptions: ClientConnectionOptions;
+  /** The one used last comes last. */
+  readonly #idle: ClientConnection[] = [];
+  #closed = false;
+  /** Requests under way. */
+  inFlight = 0;
+  /** Requests so far, tries included. */
+  requests = 0;
+  /** Failures so far that say something about the peer. */
+  failures = 0;
+
+  constructor(settings: PeerSettings, timers: TimerWheel) {
+    const { address, connectTimeoutMs } = settings;
+    this.name = describeAddress(address);
+    this.address = address;
+    this.health = new PeerHealth(settings.maxFails, settings.failTimeoutMs);
+    this.#settings = settings;
+    this.#connectionOptions = { address, connectTimeoutMs, limits: responseLimits, timers, owner: this };
+  }
+
+  /** How many connections wait for a request. */
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  /**
+   * A connection for one request: the one used last, or a new one. `careful` is for requests that could not be sent
+   * again: they ride no connection that the peer may be about to close.
+   */
+  takeConnection(careful: boolean): ClientConnection {
+    const last = this.#idle.at(-1);
+    if (last === undefined || (careful && last.idleMs > carefulIdleMs)) return this.openConnection();
+    this.#idle.pop();
+    return last;
+  }
+
+  /** A connection that has carried no request yet. */
+  openConnection(): ClientConnection {
+    return new ClientConnection(this.#connectionOptions);
+  }
+
+  onIdle(connection: ClientConnection, peerTimeoutMs: number | null): void {
+    const { idleTimeoutMs, keepalive } = this.#settings;
+    const timeoutMs =
+      peerTimeoutMs === null ? idleTimeoutMs : Math.min(idleTimeoutMs, peerTimeoutMs - idleMarginMs);
+    if (this.#closed || this.#idle.length >= keepalive || timeoutMs <= 0) {
+      connection.abort();
+      return;
+    }
+    this.#idle.push(connection);
+    connection.park(timeoutMs);
+  }
+
+  onClosed(connection: ClientConnection): void {
+    const at = this.#idle.lastIndexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  /** Closes what is idle. Requests under way come to their end. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of [...this.#idle]) connection.abort();
+  }
+}
+
+function describeAddress(address: ClientAddress): string {
+  if ('path' in address) return `unix:${address.path}`;
+  const { host, port } = address;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

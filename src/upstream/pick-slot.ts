@@ -1,0 +1,84 @@
+// Whose turn it is: smooth weighted round robin, or the fewest requests under way, both as nginx has them.
+
+import type { PeerSlot } from './peer-slot.ts';
+
+/** How requests are spread. */
+export type Balance = 'round_robin' | 'least_conn';
+
+/**
+ * The slot for the next request, or null when none is left: not tried yet by this request, not down, and healthy
+ * unless `nowMs` is null. Backups have their turn only when nobody else is left.
+ */
+export function pickSlot(
+  slots: readonly PeerSlot[],
+  balance: Balance,
+  tried: readonly PeerSlot[] | null,
+  nowMs: number | null,
+): PeerSlot | null {
+  const pick = balance === 'least_conn' ? pickLeastConn : pickRoundRobin;
+  return pick(slots, false, tried, nowMs) ?? pick(slots, true, tried, nowMs);
+}
+
+function isCandidate(
+  slot: PeerSlot,
+  backup: boolean,
+  tried: readonly PeerSlot[] | null,
+  nowMs: number | null,
+): boolean {
+  if (slot.backup !== backup || slot.down) return false;
+  if (tried?.includes(slot)) return false;
+  return nowMs === null || slot.peer.health.isAvailable(nowMs);
+}
+
+function pickRoundRobin(
+  slots: readonly PeerSlot[],
+  backup: boolean,
+  tried: readonly PeerSlot[] | null,
+  nowMs: number | null,
+): PeerSlot | null {
+  let best: PeerSlot | null = null;
+  let total = 0;
+  for (const slot of slots) {
+    if (!isCandidate(slot, backup, tried, nowMs)) continue;
+    total += takeTurn(slot);
+    if (best === null || slot.currentWeight > best.currentWeight) best = slot;
+  }
+  if (best !== null) best.currentWeight -= total;
+  return best;
+}
+
+function takeTurn(slot: PeerSlot): number {
+  const weight = slot.effectiveWeight;
+  slot.currentWeight += weight;
+  if (weight < slot.weight) slot.effectiveWeight = Math.min(slot.weight, weight + 1);
+  return weight;
+}
+
+function pickLeastConn(
+  slots: readonly PeerSlot[],
+  backup: boolean,
+  tried: readonly PeerSlot[] | null,
+  nowMs: number | null,
+): PeerSlot | null {
+  let least: PeerSlot | null = null;
+  for (const slot of slots) {
+    if (!isCandidate(slot, backup, tried, nowMs)) continue;
+    if (least === null || compareLoad(slot, least) < 0) least = slot;
+  }
+  if (least === null) return null;
+  // Those with the same load take turns.
+  let best: PeerSlot | null = null;
+  let total = 0;
+  for (const slot of slots) {
+    if (!isCandidate(slot, backup, tried, nowMs) || compareLoad(slot, least) !== 0) continue;
+    total += takeTurn(slot);
+    if (best === null || slot.currentWeight > best.currentWeight) best = slot;
+  }
+  if (best !== null) best.currentWeight -= total;
+  return best;
+}
+
+/** Requests under way by weight, without a division. */
+function compareLoad(a: PeerSlot, b: PeerSlot): number {
+  return a.peer.inFlight * b.weight - b.peer.inFlight * a.weight;
+}

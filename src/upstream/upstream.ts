@@ -1,0 +1,200 @@
+// A group of peers under one name: has requests tried on them, follows the instances of an application, and has
+// requests wait while an application starts.
+
+import { monotonicMs } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { SharedPool } from '../base/shared-pool.ts';
+import type { Deadline, TimerWheel } from '../base/timer-wheel.ts';
+import type { ClientFailure } from '../http1/client-failure.ts';
+import type { BodySource } from '../message/body.ts';
+import type { Exchange } from '../message/exchange.ts';
+import { HttpError } from '../message/http-error.ts';
+import type { InstanceAddress, InstanceDirectory, InstanceEntry } from './instance-directory.ts';
+import { Peer, type PeerSettings } from './peer.ts';
+import { PeerSlot, type SlotSettings } from './peer-slot.ts';
+import { pickSlot } from './pick-slot.ts';
+import { type CallHost, type CallOwner, UpstreamCall } from './upstream-call.ts';
+import type { UpstreamSettings } from './upstream-shape.ts';
+
+/** What an upstream is made with: all of it outlives it. */
+export interface UpstreamDeps {
+  readonly shared: SharedPool;
+  readonly timers: TimerWheel;
+  readonly log: Log;
+  readonly instances: InstanceDirectory;
+}
+
+/** A peer as a status page shows it. */
+export interface PeerSnapshot {
+  readonly address: string;
+  readonly state: 'up' | 'out' | 'down';
+  readonly backup: boolean;
+  readonly weight: number;
+  readonly inFlight: number;
+  readonly idle: number;
+  readonly requests: number;
+  readonly failures: number;
+}
+
+/** Requests that wait for an instance at most; more are answered 503 at once. */
+const maxWaiting = 1024;
+
+/**
+ * Servers in use close idle connections after 5 s (Node, uvicorn) or 2 s (gunicorn, which does not say so). What is
+ * closed under a request is found out in time or, if it may be, sent again.
+ */
+const serverIdleMs = 4_000;
+
+/** An instance keeps idle connections for longer than that. */
+const instanceIdleMs = 60_000;
+
+/** The supervisor looks after instances: one that refuses connections is left alone for this time only. */
+const instanceFailTimeoutMs = 1_000;
+
+/** A named group of peers. */
+export class Upstream implements CallHost {
+  readonly name: string;
+  readonly retries: { readonly tries: number; readonly timeout: number };
+  readonly waitMs: number;
+  readonly #settings: UpstreamSettings;
+  readonly #deps: UpstreamDeps;
+  readonly #unsubscribe: () => void;
+  readonly #waiting = new Set<UpstreamCall>();
+  #slots: PeerSlot[] = [];
+  #slotsById = new Map<string, PeerSlot>();
+  #entry: InstanceEntry | null = null;
+
+  constructor(name: string, settings: UpstreamSettings, deps: UpstreamDeps) {
+    this.name = name;
+    this.retries = settings.retries;
+    this.waitMs = settings.timeouts.connect;
+    this.#settings = settings;
+    this.#deps = deps;
+    if ('app' in settings) {
+      this.#unsubscribe = deps.instances.subscribe(name, () => this.#follow(deps.instances.get(name)));
+      this.#follow(deps.instances.get(name));
+    } else {
+      this.#unsubscribe = () => {};
+      this.#slots = settings.servers.map((server) =>
+        this.#createSlot(
+          { address: server.url, idleTimeoutMs: serverIdleMs, ...pickFailSettings(server) },
+          server,
+          '',
+        ),
+      );
+    }
+  }
+
+  /**
+   * Sends a request to one peer after another, as far as that is safe, and notes the tries on the exchange. `head` is
+   * the request line and the fields, latin1, each line with its CRLF; the message is framed by the body's length.
+   */
+  call(exchange: Exchange, head: string, body: BodySource | null, owner: CallOwner): UpstreamCall {
+    const { send, read } = this.#settings.timeouts;
+    const request = { method: exchange.method, head, body, sendTimeoutMs: send, readTimeoutMs: read };
+    return new UpstreamCall(this, request, exchange, owner);
+  }
+
+  /** How long to wait for a peer's connection, and for its first byte, in milliseconds. */
+  get timeouts(): { readonly connect: number; readonly read: number } {
+    return this.#settings.timeouts;
+  }
+
+  pick(tried: readonly PeerSlot[] | null): PeerSlot | null {
+    const { balance } = this.#settings;
+    // As nginx: a peer that is alone is never taken out. Nor are all instances of an application at once.
+    const nowMs = this.#slots.length === 1 ? null : monotonicMs();
+    const slot = pickSlot(this.#slots, balance, tried, nowMs);
+    if (slot !== null || this.#entry === null) return slot;
+    return pickSlot(this.#slots, balance, tried, null);
+  }
+
+  noteFailure(slot: PeerSlot, { facts, detail }: ClientFailure): void {
+    // Whether an instance is well is the supervisor's to judge; here only one that cannot be reached is avoided.
+    if (this.#entry !== null && facts.phase !== 'connect') return;
+    if (slot.fail() && this.#slots.length > 1) {
+      this.#deps.log('warn', `upstream ${this.name}: ${slot.peer.name} is out for a while: ${detail}`);
+    }
+  }
+
+  describeAbsence(): HttpError {
+    if (this.#entry === null) {
+      return new HttpError('TSS_UPSTREAM_UNAVAILABLE', `upstream ${this.name}: no live server`);
+    }
+    const why = this.#entry.state === 'failed' ? 'the application has failed' : 'no instance became ready';
+    return new HttpError('TSS_UPSTREAM_UNAVAILABLE', `upstream ${this.name}: ${why}`);
+  }
+
+  wait(call: UpstreamCall): Deadline | null {
+    const entry = this.#entry;
+    if (entry === null || entry.state === 'failed' || this.#waiting.size >= maxWaiting) return null;
+    this.#waiting.add(call);
+    return this.#deps.timers.createDeadline(() => call.resume());
+  }
+
+  leave(call: UpstreamCall): void {
+    this.#waiting.delete(call);
+  }
+
+  /** The peers as they are now. */
+  snapshot(): PeerSnapshot[] {
+    const nowMs = monotonicMs();
+    const isAlone = this.#slots.length === 1;
+    return this.#slots.map(({ peer, backup, down, weight }) => ({
+      address: peer.name,
+      state: down ? 'down' : isAlone || peer.health.isAvailable(nowMs) ? 'up' : 'out',
+      backup,
+      weight,
+      inFlight: peer.inFlight,
+      idle: peer.idleCount,
+      requests: peer.requests,
+      failures: peer.failures,
+    }));
+  }
+
+  /** Lets go of the peers. Requests that are under way go on to their end. */
+  close(): void {
+    this.#unsubscribe();
+    for (const slot of this.#slots) slot.release();
+  }
+
+  /** Takes over the instances that are there now: those that stay keep their turn, those that left are drained. */
+  #follow(entry: InstanceEntry): void {
+    this.#entry = entry;
+    const before = this.#slotsById;
+    this.#slotsById = new Map(
+      entry.instances.map((instance) => {
+        const key = `${instance.id} ${instance.path}`;
+        return [key, before.get(key) ?? this.#createInstanceSlot(instance)];
+      }),
+    );
+    this.#slots = [...this.#slotsById.values()];
+    for (const [key, slot] of before) if (!this.#slotsById.has(key)) slot.release();
+    for (const call of [...this.#waiting]) call.resume();
+  }
+
+  #createInstanceSlot({ id, path }: InstanceAddress): PeerSlot {
+    const health = { maxFails: 1, failTimeoutMs: instanceFailTimeoutMs };
+    return this.#createSlot(
+      { address: { path }, idleTimeoutMs: instanceIdleMs, ...health },
+      { weight: 1, backup: false, down: false },
+      id,
+    );
+  }
+
+  #createSlot(
+    settings: Pick<PeerSettings, 'address' | 'idleTimeoutMs' | 'maxFails' | 'failTimeoutMs'>,
+    slot: SlotSettings,
+    id: string,
+  ): PeerSlot {
+    const { keepalive, timeouts } = this.#settings;
+    const full: PeerSettings = { ...settings, keepalive, connectTimeoutMs: timeouts.connect };
+    const { shared, timers } = this.#deps;
+    const lease = shared.take(`peer:${id}:${JSON.stringify(full)}`, () => new Peer(full, timers));
+    return new PeerSlot(lease, slot, settings.maxFails);
+  }
+}
+
+function pickFailSettings(server: { maxFails: number; failTimeout: number }) {
+  return { maxFails: server.maxFails, failTimeoutMs: server.failTimeout };
+}

@@ -1,0 +1,120 @@
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseInDirectory } from '../../src/config/shape/base-directory.ts';
+import { upstreamShape } from '../../src/upstream/upstream-shape.ts';
+
+const here = import.meta.dirname;
+const file = 'upstream-shape.test.ts';
+const parse = (settings: object) => parseInDirectory(here, () => upstreamShape.parse(settings));
+const parseUrl = (url: string) => {
+  const settings = parse({ servers: [url] });
+  return 'servers' in settings ? settings.servers[0].url : null;
+};
+
+test('servers have defaults', () => {
+  expect(parse({ servers: ['http://127.0.0.1:3000'] })).toEqual({
+    servers: [
+      {
+        url: { host: '127.0.0.1', port: 3000 },
+        weight: 1,
+        backup: false,
+        down: false,
+        maxFails: 1,
+        failTimeout: 10_000,
+      },
+    ],
+    balance: 'round_robin',
+    keepalive: 32,
+    timeouts: { connect: 5000, send: 60_000, read: 60_000 },
+    retries: { tries: 0, timeout: 0 },
+  });
+});
+
+test('an application has defaults', () => {
+  expect(parse({ app: file })).toEqual({
+    app: resolve(here, file),
+    instances: 1,
+    interface: 'fetch',
+    env: {},
+    balance: 'least_conn',
+    keepalive: 32,
+    timeouts: { connect: 5000, send: 60_000, read: 60_000 },
+    retries: { tries: 0, timeout: 0 },
+  });
+});
+
+test('every setting can be given', () => {
+  const server = { url: 'http://a', weight: 2, backup: true, down: true, maxFails: 3, failTimeout: '1s' };
+  expect(
+    parse({
+      servers: [server],
+      balance: 'least_conn',
+      keepalive: 0,
+      timeouts: { connect: '1s', send: '2s', read: '3s' },
+      retries: { tries: 2, timeout: '4s' },
+    }),
+  ).toEqual({
+    servers: [{ ...server, url: { host: 'a', port: 80 }, failTimeout: 1000 }],
+    balance: 'least_conn',
+    keepalive: 0,
+    timeouts: { connect: 1000, send: 2000, read: 3000 },
+    retries: { tries: 2, timeout: 4000 },
+  });
+});
+
+describe('the URL of a server', () => {
+  test.each<[string, object]>([
+    ['http://127.0.0.1:3000', { host: '127.0.0.1', port: 3000 }],
+    ['http://127.0.0.1', { host: '127.0.0.1', port: 80 }],
+    ['http://App.example:8080/', { host: 'app.example', port: 8080 }],
+    ['HTTP://[::1]:3000', { host: '::1', port: 3000 }],
+    ['unix:/run/app.sock', { path: '/run/app.sock' }],
+    ['unix:run/app.sock', { path: resolve(here, 'run/app.sock') }],
+  ])('%s is understood', (url, expected) => {
+    expect(parseUrl(url)).toEqual(expected);
+  });
+
+  test.each([
+    ['https://a', 'TLS'],
+    ['ftp://a', 'ftp\\" is not spoken'],
+    ['http://a/path', 'addPrefix'],
+    ['http://a?b', 'no query'],
+    ['http://a#b', 'no query'],
+    ['http://user:secret@a', 'no user'],
+    ['http://', 'host and port'],
+    ['http://:80', 'host and port'],
+    ['http://a:0', 'host and port'],
+    ['http://a:65536', 'host and port'],
+    ['http://a:http', 'host and port'],
+    ['http://[::1', 'host and port'],
+    ['http://[1.2.3.4]', 'host and port'],
+    ['http://a b', 'host and port'],
+    ['http://a,b', 'host and port'],
+    ['a:80', 'did you mean \\"http://a:80\\"'],
+    ['run/app.sock', 'did you mean \\"unix:run/app.sock\\"'],
+    ['unix:', 'names no socket'],
+    ['', 'URL of a server'],
+  ])('%j is refused with a reason', (url, reason) => {
+    const result = upstreamShape.safeParse({ servers: [{ url }] });
+    expect(JSON.stringify(result.error?.issues)).toContain(reason);
+  });
+});
+
+test.each([
+  [{}],
+  [{ servers: [] }],
+  [{ app: file, servers: ['http://a'] }],
+  [{ app: 'no-such-file.ts' }],
+  [{ app: file, instances: 0 }],
+  [{ app: file, interface: 'wsgi' }],
+  [{ app: file, env: { A: 1 } }],
+  [{ servers: ['http://a'], instances: 2 }],
+  [{ servers: ['http://a'], balance: 'random' }],
+  [{ servers: ['http://a'], keepalive: -1 }],
+  [{ servers: ['http://a'], timeouts: { read: 0 } }],
+  [{ servers: ['http://a'], retries: { tries: -1 } }],
+  [{ servers: [{ url: 'http://a', weight: 0 }] }],
+  [{ servers: [{ url: 'http://a', wieght: 1 }] }],
+])('%j is refused', (settings) => {
+  expect(() => parse(settings)).toThrow();
+});
