@@ -80,9 +80,21 @@ function describeUnknownKey(path: SettingPath, key: string, known: readonly stri
 
 function describeUnion(issue: z.core.$ZodIssueInvalidUnion, root: unknown): Finding[] {
   const reduced = reduceUnion(issue);
-  if (reduced.kind === 'branch') return reduced.issues.flatMap((inner) => describeIssue(inner, root));
+  if (reduced.kind === 'branch') {
+    const branches = reduced.branches.map((issues) => issues.flatMap((inner) => describeIssue(inner, root)));
+    return joinMissing(branches) ?? branches[0];
+  }
   const path = issue.path as SettingPath;
   return [describeMismatch(path, getValueAt(root, path), reduced.kinds, reduced.values)];
+}
+
+/** When every branch misses just one key, any of these keys would do. */
+function joinMissing(branches: readonly (readonly Finding[])[]): Finding[] | null {
+  const isOneMissing = (findings: readonly Finding[]) =>
+    findings.length === 1 && findings[0].missing !== null;
+  if (branches.length < 2 || !branches.every(isOneMissing)) return null;
+  const keys = branches.map(([finding]) => JSON.stringify(finding.missing));
+  return [{ ...branches[0][0], problem: `missing key ${joinWords([...new Set(keys)])}` }];
 }
 
 function describeMismatch(

@@ -8,8 +8,8 @@ type UnionIssue = z.core.$ZodIssueInvalidUnion;
 
 /** What a failed union comes down to. */
 export type ReducedUnion =
-  /** The issues of the branch that fits best, with paths from where the union's path starts. */
-  | { readonly kind: 'branch'; readonly issues: readonly Issue[] }
+  /** The issues of the branches that fit best, equally well, with paths from where the union's path starts. */
+  | { readonly kind: 'branch'; readonly branches: readonly (readonly Issue[])[] }
   /** The value is of no branch's kind: what would have been. */
   | { readonly kind: 'mismatch'; readonly kinds: readonly string[]; readonly values: readonly unknown[] };
 
@@ -17,7 +17,7 @@ export type ReducedUnion =
 export function reduceUnion(issue: UnionIssue): ReducedUnion {
   const kinds = new Set<string>();
   const values = new Set<unknown>();
-  let best: readonly Issue[] | null = null;
+  let best: (readonly Issue[])[] = [];
   let bestCost = Number.POSITIVE_INFINITY;
   for (const branch of issue.errors) {
     const mismatch = findMismatch(branch);
@@ -27,16 +27,15 @@ export function reduceUnion(issue: UnionIssue): ReducedUnion {
       continue;
     }
     const cost = measureCost(branch);
-    if (cost < bestCost) {
-      best = branch;
-      bestCost = cost;
-    }
+    if (cost < bestCost) best = [];
+    if (cost <= bestCost) best.push(branch);
+    bestCost = Math.min(bestCost, cost);
   }
-  if (best === null) return { kind: 'mismatch', kinds: [...kinds], values: [...values] };
-  return {
-    kind: 'branch',
-    issues: best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
-  };
+  if (best.length === 0) return { kind: 'mismatch', kinds: [...kinds], values: [...values] };
+  const branches = best.map((branch) =>
+    branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
+  );
+  return { kind: 'branch', branches };
 }
 
 /** What a branch would have taken, if the value as a whole is of another kind; null if its kind is right. */
@@ -71,5 +70,5 @@ function measureCost(branch: readonly Issue[]): number {
 
 function measureUnion(issue: UnionIssue): number {
   const reduced = reduceUnion(issue);
-  return reduced.kind === 'branch' ? measureCost(reduced.issues) : 1;
+  return reduced.kind === 'branch' ? measureCost(reduced.branches[0]) : 1;
 }

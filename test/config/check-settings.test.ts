@@ -113,6 +113,8 @@ test.each<[unknown, string[]]>([
     ['1:38: unknown key "wieght" (did you mean "weight"?)'],
   ],
   [{ either: { servers: ['x', 5] } }, ['1:27: expected a string or an object, but found 5']],
+  [{ either: {} }, ['1:11: missing key "app" or "servers"']],
+  [{ either: { instances: 2 } }, ['1:11: missing key "app"']],
   [{ either: 5 }, ['1:11: expected an object, but found 5']],
   [{ log: true }, ['1:8: expected false, a string or an object, but found true']],
   [{ log: { paht: 'x' } }, ['1:9: unknown key "paht" (did you mean "path"?)']],
