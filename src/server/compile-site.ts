@@ -14,7 +14,7 @@ import type { Handler } from '../message/handler.ts';
 import { compileHeaders } from '../middleware/headers/compile-headers.ts';
 import { createHeaders } from '../middleware/headers/create-headers.ts';
 import { AccessLog, compileLogFormat } from '../observe/access-log.ts';
-import { HostTable } from '../router/host-table.ts';
+import { type HostEntry, HostTable } from '../router/host-table.ts';
 import { LocationTable } from '../router/location-table.ts';
 import { createUpstream } from '../upstream/create-upstream.ts';
 import type { InstanceDirectory } from '../upstream/instance-directory.ts';
@@ -127,16 +127,13 @@ class SiteCompiler {
 function compileListeners(
   hosts: readonly { server: ServerSettings; host: VirtualHost }[],
 ): ReadonlyMap<string, HostTable<VirtualHost>> {
-  const byKey = Map.groupBy(
-    hosts.flatMap(({ server, host }) => server.listen.map(({ key }) => ({ key, server, host }))),
-    ({ key }) => key,
-  );
-  return new Map(
-    [...byKey].map(([key, entries]) => {
-      const table = entries.map(({ server, host }) => {
-        return { names: server.names, isDefault: server.isDefault, payload: host };
-      });
-      return [key, new HostTable(table)];
-    }),
-  );
+  const entriesByKey = new Map<string, HostEntry<VirtualHost>[]>();
+  for (const { server, host } of hosts) {
+    for (const { key } of server.listen) {
+      const entries = entriesByKey.get(key) ?? [];
+      entries.push({ names: server.names, isDefault: server.isDefault, payload: host });
+      entriesByKey.set(key, entries);
+    }
+  }
+  return new Map([...entriesByKey].map(([key, entries]) => [key, new HostTable(entries)]));
 }
