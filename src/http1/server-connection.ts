@@ -260,8 +260,8 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
       this.#exchange.abortedBy = 'upstream';
       this.#exchange.failure = error;
     }
-    // A reset, not an end: a client that reads until the close must not take the part for the whole.
-    this.#socket.resetAndDestroy();
+    // A reset (only TCP has one): a client that reads until the close must not take the part for the whole.
+    this.#socket[this.#facts.peerAddress === 'unix:' ? 'destroy' : 'resetAndDestroy']();
   }
 
   /** The reply is out: log it, and see how the connection goes on. */
