@@ -2,18 +2,33 @@
 // whose request and response classes it expects.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ApplicationServer } from './application-server.ts';
 import type { NodeListener } from './gateway-function.ts';
 import { reportFailure } from './report.ts';
 
+/** How long an idle connection may still bring a request after a drain began. */
+const drainQuietMs = 1_000;
+
 /** The server of an application with the interface "node". */
 export class NodeServer implements ApplicationServer {
   readonly #server: Server;
+  /** Open connections, with the number of requests under way on each. */
+  readonly #sockets = new Map<Socket, number>();
+  #draining = false;
 
   constructor(listener: NodeListener) {
-    this.#server = createServer({ maxHeaderSize: 4 * 1024 * 1024, requestTimeout: 0 }, (request, response) =>
-      callListener(listener, request, response),
+    this.#server = createServer(
+      { maxHeaderSize: 4 * 1024 * 1024, requestTimeout: 0 },
+      (request, response) => {
+        this.#watch(request.socket, response);
+        callListener(listener, request, response);
+      },
     );
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.set(socket, 0);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     // The front closes idle connections. A timer of ours could do it in the moment it sends a request.
     this.#server.keepAliveTimeout = 0;
     this.#server.headersTimeout = 0;
@@ -32,9 +47,27 @@ export class NodeServer implements ApplicationServer {
   }
 
   async drain(): Promise<void> {
+    this.#draining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#closeIdle(), drainQuietMs);
     await closed;
+    clearTimeout(timer);
+  }
+
+  #watch(socket: Socket, response: ServerResponse): void {
+    this.#sockets.set(socket, (this.#sockets.get(socket) ?? 0) + 1);
+    if (this.#draining) response.shouldKeepAlive = false;
+    response.once('close', () => {
+      const active = (this.#sockets.get(socket) ?? 1) - 1;
+      // A closed connection is forgotten already.
+      if (this.#sockets.has(socket)) this.#sockets.set(socket, active);
+      if (this.#draining && active === 0) socket.end();
+    });
+  }
+
+  /** Node closes those that had a request before; one that never had any would keep the server open. */
+  #closeIdle(): void {
+    for (const [socket, active] of this.#sockets) if (active === 0) socket.destroy();
   }
 }
 

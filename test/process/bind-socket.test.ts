@@ -1,0 +1,141 @@
+import { existsSync, lstatSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type BoundSocket, bindSocket, closeSocket } from '../../src/process/bind-socket.ts';
+import { ListeningSockets } from '../../src/process/listening-sockets.ts';
+import { createTempFolder } from '../support/temp-folder.ts';
+
+const tcp = (port: number, host: string | null = '127.0.0.1') => ({
+  key: `tcp:${host}:${port}`,
+  host,
+  port,
+  path: null,
+});
+const unix = (path: string) => ({ key: `unix:${path}`, host: null, port: 0, path });
+
+async function bind(address: Parameters<typeof bindSocket>[0]): Promise<BoundSocket> {
+  const socket = await bindSocket(address);
+  onTestFinished(() => closeSocket(socket));
+  return socket;
+}
+
+async function listen(where: object): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => {}).end('hello'));
+  await new Promise<void>((resolve) => server.listen(where, resolve));
+  onTestFinished(() => void server.close());
+  return server;
+}
+
+function ask(where: number | string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = typeof where === 'number' ? connect(where, '127.0.0.1') : connect(where);
+    socket.on('data', (data) => resolve(String(data)));
+    socket.on('error', reject);
+  });
+}
+
+describe('a bound socket', () => {
+  test('can be listened on, and knows its port', async () => {
+    const socket = await bind(tcp(0));
+    expect(socket.name).toBe(`http://127.0.0.1:${socket.port}`);
+    await listen(socket.handle);
+    expect(await ask(socket.port)).toBe('hello');
+  });
+
+  test('takes no connection while nobody listens', async () => {
+    const socket = await bind(tcp(0));
+    await expect(ask(socket.port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('without a host takes every address', async () => {
+    const socket = await bind(tcp(0, null));
+    await listen(socket.handle);
+    expect(await ask(socket.port)).toBe('hello');
+    expect(socket.name).toBe(`http://localhost:${socket.port}`);
+  });
+
+  test('of a name is bound where the name leads', async () => {
+    expect((await bind(tcp(0, 'localhost'))).port).toBeGreaterThan(0);
+  });
+});
+
+describe('an address that cannot be had', () => {
+  test('T24: a busy port is named, with its holder', async () => {
+    const port = ((await listen({ port: 0, host: '127.0.0.1' })).address() as { port: number }).port;
+    const attempt = bindSocket(tcp(port));
+    await expect(attempt).rejects.toThrow(
+      `cannot listen on 127.0.0.1:${port}: the address is already in use`,
+    );
+    if (existsSync('/proc/net/tcp')) await expect(attempt).rejects.toThrow(`pid ${process.pid})`);
+  });
+
+  test('a port busy on one address is busy for all of them', async () => {
+    const port = ((await listen({ port: 0, host: '0.0.0.0' })).address() as { port: number }).port;
+    await expect(bindSocket(tcp(port, null))).rejects.toThrow(`cannot listen on *:${port}`);
+  });
+
+  test('an address of another machine', async () => {
+    await expect(bindSocket(tcp(0, '192.0.2.1'))).rejects.toThrow('does not have that address');
+  });
+});
+
+describe('a unix socket', () => {
+  test('is open to whoever may enter its folder, and gone with its close', async () => {
+    const path = join(createTempFolder(), 'a.sock');
+    const socket = await bindSocket(unix(path));
+    expect(statSync(path).mode & 0o777).toBe(0o666);
+    await listen(socket.handle);
+    expect(await ask(path)).toBe('hello');
+    closeSocket(socket);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('left behind by a dead server is replaced', async () => {
+    const path = join(createTempFolder(), 'a.sock');
+    const dead = await bind(unix(path));
+    // Bound and not listening: refuses connections, as the file of a killed server does.
+    const socket = await bind(unix(path));
+    expect(lstatSync(path).isSocket()).toBe(true);
+    expect(socket.handle).not.toBe(dead.handle);
+  });
+
+  test('that another server answers on is left alone', async () => {
+    const path = join(createTempFolder(), 'a.sock');
+    await listen({ path });
+    await expect(bindSocket(unix(path))).rejects.toThrow(
+      `cannot listen on ${path}: the address is already in use`,
+    );
+    expect(await ask(path)).toBe('hello');
+  });
+
+  test('does not take the place of a file', async () => {
+    const path = join(createTempFolder(), 'a.sock');
+    writeFileSync(path, 'precious');
+    await expect(bindSocket(unix(path))).rejects.toThrow('no socket');
+    expect(statSync(path).size).toBe(8);
+  });
+});
+
+describe('the sockets of a site', () => {
+  test('are bound as a whole or not at all', async () => {
+    const sockets = new ListeningSockets();
+    onTestFinished(() => sockets.close(sockets.list()));
+    const port = ((await listen({ port: 0, host: '127.0.0.1' })).address() as { port: number }).port;
+    const path = join(createTempFolder(), 'a.sock');
+    await expect(sockets.open([unix(path), tcp(port)])).rejects.toThrow('already in use');
+    expect(existsSync(path)).toBe(false);
+    expect(sockets.list()).toEqual([]);
+  });
+
+  test('stay when a new config wants them too', async () => {
+    const sockets = new ListeningSockets();
+    onTestFinished(() => sockets.close(sockets.list()));
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => unix(join(createTempFolder(), name)));
+    const [first] = await sockets.open([a, b]);
+    const opened = await sockets.open([a, c]);
+    expect(opened.map(({ address }) => address)).toEqual([c]);
+    expect(sockets.list()).toContain(first);
+    expect(sockets.findSurplus([a, c]).map(({ address }) => address)).toEqual([b]);
+  });
+});

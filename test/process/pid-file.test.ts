@@ -1,0 +1,29 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readPidFile, removePidFile, writePidFile } from '../../src/process/pid-file.ts';
+import { createTempFolder } from '../support/temp-folder.ts';
+
+test('it is written with folders, replaces a stale one, and is removed', () => {
+  const path = join(createTempFolder(), 'run', 'tsserve.pid');
+  writePidFile(path);
+  writeFileSync(path, '1\n');
+  writePidFile(path);
+  expect(readFileSync(path, 'utf8')).toBe(`${process.pid}\n`);
+  expect(readPidFile(path)).toBe(process.pid);
+  removePidFile(path);
+  expect(existsSync(path)).toBe(false);
+});
+
+test('that of another server is left alone', () => {
+  const path = join(createTempFolder(), 'tsserve.pid');
+  writeFileSync(path, '1\n');
+  removePidFile(path);
+  expect(readPidFile(path)).toBe(1);
+});
+
+test.each(['', 'x', '-1', '0', '1 2', '12345678901'])('%j is no process id', (text) => {
+  const path = join(createTempFolder(), 'tsserve.pid');
+  writeFileSync(path, text);
+  expect(readPidFile(path)).toBeNull();
+});
