@@ -92,10 +92,10 @@ export class ChildProgram {
   }
 }
 
-/** Options of this Node that hold for children too: all but those that open a port or load things for the master. */
+const inheritedPattern =
+  /^--(max-[\w-]+=|stack-size=|enable-source-maps$|(no|throw|trace|pending)-(warnings|deprecation|uncaught)$|disable-warning=|dns-result-order=|tls-[\w.-]+|use-[\w-]+ca$)/;
+
+/** Options of this Node that hold for its children too. Not those that open a port or load things into the master. */
 export function listInheritedArguments(execArgv: readonly string[]): string[] {
-  return execArgv.filter(
-    (argument) =>
-      argument.startsWith('--') && !/^--(inspect|import|require|eval|print|test|watch)/.test(argument),
-  );
+  return execArgv.filter((argument) => inheritedPattern.test(argument));
 }

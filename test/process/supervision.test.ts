@@ -1,0 +1,181 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import { AppSupervisor } from '../../src/process/app-supervisor.ts';
+import type { Role } from '../../src/process/role.ts';
+import { SocketFolder } from '../../src/process/socket-folder.ts';
+import type { InstancesOrder } from '../../src/process/worker-messages.ts';
+import { createTempFolder } from '../support/temp-folder.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+// Speaks the protocol of an instance; what else it does, the "application" says: a file with one word in it.
+const program = `
+import { readFileSync, appendFileSync } from 'node:fs';
+process.on('message', (order) => {
+  if (order.type === 'drain') process.exit(0);
+  const word = readFileSync(order.file, 'utf8');
+  console.log('started ' + order.name + ' ' + word);
+  if (word === 'crash') { process.send({ type: 'failed', problem: 'x' }); process.exit(1); }
+  if (word === 'hang') return;
+  appendFileSync(order.file + '.pids', process.pid + '\\n');
+  process.send({ nonsense: true });
+  process.send({ type: 'ready' });
+});
+process.on('disconnect', () => process.exit());
+`;
+
+const supervisors: { kill(): void; folder: SocketFolder }[] = [];
+
+afterEach(() => {
+  for (const { kill, folder } of supervisors.splice(0)) {
+    kill();
+    folder.remove();
+  }
+});
+
+function start(word: string, options: { instances?: number; role?: Partial<Role> } = {}) {
+  const files = createTempFolder({ 'program.mjs': program, app: word });
+  const file = join(files, 'app');
+  const role: Role = {
+    name: 'app',
+    entry: pathToFileURL(join(files, 'program.mjs')),
+    restart: { healthyMs: 10_000, crashMs: 1_000, firstDelayMs: 5, longestDelayMs: 50 },
+    failedAfter: 3,
+    failedDelayMs: 100,
+    startTimeoutMs: 5_000,
+    ...options.role,
+  };
+  const lines: string[] = [];
+  const orders: InstancesOrder[] = [];
+  const folder = new SocketFolder();
+  const settings = { app: file, instances: options.instances ?? 2, interface: 'fetch' as const, env: {} };
+  const supervisor = new AppSupervisor(settings, {
+    upstream: 'api',
+    folder,
+    role,
+    log: (level, message) => void lines.push(`${level} ${message}`),
+    publish: async (order) => void orders.push(order),
+  });
+  supervisors.push({ kill: () => supervisor.kill(), folder });
+  return {
+    supervisor,
+    settings,
+    folder,
+    lines,
+    setWord: (next: string) => writeFileSync(file, next),
+    last: () => orders[orders.length - 1],
+    pids: () =>
+      existsSync(`${file}.pids`) ? readFileSync(`${file}.pids`, 'utf8').trim().split('\n').map(Number) : [],
+  };
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('the instances of an application', () => {
+  test('are started, told of, and labelled in the log', async () => {
+    const { supervisor, last, lines } = start('good');
+    expect(last()).toMatchObject({ upstream: 'api', state: 'starting', instances: [] });
+    expect(await supervisor.started).toBe(true);
+    expect(last().state).toBe('running');
+    expect(last().instances.map(({ id }) => id.replace(/\.\d+$/, ''))).toEqual(['api#1', 'api#2']);
+    await waitUntil('both lines', () => lines.length === 2);
+    expect([...lines].sort()).toEqual([
+      'notice [api#1] started api#1 good',
+      'notice [api#2] started api#2 good',
+    ]);
+  });
+
+  test('V35: have their sockets in a folder that is theirs alone', async () => {
+    const { supervisor, last, folder } = start('good', { instances: 1 });
+    await supervisor.started;
+    expect(last().instances[0].path.startsWith(`${folder.path}/`)).toBe(true);
+    expect(Buffer.byteLength(last().instances[0].path)).toBeLessThanOrEqual(107);
+  });
+
+  test('that are killed are replaced, and taken out until then', async () => {
+    const { supervisor, last, lines, pids } = start('good');
+    await supervisor.started;
+    const before = last().instances;
+    process.kill(pids()[0], 'SIGKILL');
+    await waitUntil('the death', () => last().instances.length === 1);
+    await waitUntil('the replacement', () => last().instances.length === 2, 2_000);
+    const replaced = last().instances.filter(({ id }) => !before.some((old) => old.id === id));
+    expect(replaced).toHaveLength(1);
+    expect(lines.join('\n')).toMatch(
+      /error api#\d \(pid \d+\) was killed by the system \(memory\?\) with SIGKILL/,
+    );
+  });
+
+  test('that crash at once are tried ever more slowly, then now and then, and come back when mended', async () => {
+    const { supervisor, last, lines, setWord } = start('crash', { instances: 1 });
+    expect(await supervisor.started).toBe(false);
+    await waitUntil('failed', () => last().state === 'failed');
+    expect(lines.filter((line) => line.endsWith('exited with code 1 before it was ready'))).toHaveLength(3);
+    expect(lines.some((line) => line.startsWith('crit api#1 failed: it crashed 3 times in a row'))).toBe(
+      true,
+    );
+    setWord('good');
+    await waitUntil('mended', () => last().state === 'running');
+  });
+
+  test('that are not ready in time are ended and count as crashed', async () => {
+    const { supervisor, lines } = start('hang', { instances: 1, role: { startTimeoutMs: 400 } });
+    expect(await supervisor.started).toBe(false);
+    expect(lines.some((line) => line === 'error api#1 was not ready within 400 ms')).toBe(true);
+  });
+
+  test('end when told to, and leave no socket and no process', async () => {
+    const { supervisor, folder, pids } = start('good');
+    await supervisor.started;
+    await supervisor.end(1_000);
+    expect(pids().filter(isAlive)).toEqual([]);
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+});
+
+describe('a reload', () => {
+  test('T10: switches to new instances when all of them are ready, and ends the old ones', async () => {
+    const { supervisor, settings, last, pids } = start('good');
+    await supervisor.started;
+    const [before, old] = [last().instances, pids()];
+    expect(await supervisor.replace({ ...settings, instances: 3 })).toBe(true);
+    expect(last().instances).toHaveLength(3);
+    expect(last().instances.some(({ path }) => before.some((one) => one.path === path))).toBe(false);
+    await waitUntil('the end of the old ones', () => !old.some(isAlive));
+  });
+
+  test('keeps the old instances when the new ones do not come up', async () => {
+    const { supervisor, settings, last, setWord, lines, pids } = start('good');
+    await supervisor.started;
+    const before = last().instances;
+    setWord('crash');
+    expect(await supervisor.replace(settings)).toBe(false);
+    expect(last().instances).toEqual(before);
+    expect(pids().filter(isAlive)).toHaveLength(2);
+    expect(lines).toContain('error upstream api: the new instances do not start; the old ones serve on');
+  });
+
+  test('takes new instances in any state when the old ones do not serve', async () => {
+    const { supervisor, settings, last, setWord } = start('crash', { instances: 1 });
+    await waitUntil('failed', () => last().state === 'failed');
+    setWord('good');
+    expect(await supervisor.replace(settings)).toBe(true);
+    expect(last().state).toBe('running');
+  });
+
+  test('is given up when the server ends', async () => {
+    const { supervisor, settings, setWord } = start('good', { instances: 1 });
+    await supervisor.started;
+    setWord('hang');
+    const reload = supervisor.replace(settings);
+    await supervisor.end(500);
+    expect(await reload).toBe(false);
+  });
+});
