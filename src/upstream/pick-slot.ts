@@ -6,6 +6,12 @@ import type { PeerSlot } from './peer-slot.ts';
 export type Balance = 'round_robin' | 'least_conn';
 
 /**
+ * How many turns a slot that was busy can make up for. Over a long time equal slots then get equal shares, although
+ * chance makes one or the other busy; a slot that is slow for long does not come to own the next minute.
+ */
+const maxCreditTurns = 100;
+
+/**
  * The slot for the next request, or null when none is left: not tried yet by this request, not down, and healthy
  * unless `nowMs` is null. Backups have their turn only when nobody else is left.
  */
@@ -61,20 +67,21 @@ function pickLeastConn(
   nowMs: number | null,
 ): PeerSlot | null {
   let least: PeerSlot | null = null;
+  let total = 0;
   for (const slot of slots) {
     if (!isCandidate(slot, backup, tried, nowMs)) continue;
+    total += takeTurn(slot);
+    slot.currentWeight = Math.min(slot.currentWeight, slot.weight * maxCreditTurns);
     if (least === null || compareLoad(slot, least) < 0) least = slot;
   }
   if (least === null) return null;
-  // Those with the same load take turns.
-  let best: PeerSlot | null = null;
-  let total = 0;
+  // Those with the same load take turns; who was passed over for its load has its turns later.
+  let best = least;
   for (const slot of slots) {
     if (!isCandidate(slot, backup, tried, nowMs) || compareLoad(slot, least) !== 0) continue;
-    total += takeTurn(slot);
-    if (best === null || slot.currentWeight > best.currentWeight) best = slot;
+    if (slot.currentWeight > best.currentWeight) best = slot;
   }
-  if (best !== null) best.currentWeight -= total;
+  best.currentWeight = Math.max(best.currentWeight - total, -total * maxCreditTurns);
   return best;
 }
 
