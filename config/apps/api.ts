@@ -4,7 +4,7 @@
 import type { GatewayContext } from 'tsserve/gateway';
 
 /** Which of the processes this is: "api#2" is the second one of the upstream "api". */
-const instance = process.env.TSSERVE_INSTANCE ?? 'api#1';
+const instance = `${process.env.TSSERVE_UPSTREAM ?? 'api'}#${process.env.TSSERVE_INSTANCE ?? 1}`;
 const startedAtMs = Date.now();
 let requestCount = 0;
 

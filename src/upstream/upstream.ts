@@ -169,6 +169,8 @@ export class Upstream implements CallHost {
       }),
     );
     this.#slots = [...this.#slotsById.values()];
+    // Turns that one is owed count among the same slots only: a newcomer owes nobody anything.
+    for (const slot of this.#slots) slot.currentWeight = 0;
     for (const [key, slot] of before) if (!this.#slotsById.has(key)) slot.release();
     for (const call of [...this.#waiting]) call.resume();
   }
