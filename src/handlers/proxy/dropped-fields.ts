@@ -1,0 +1,58 @@
+// Which fields end at this hop, in either direction: those that belong to one connection, those that only we may
+// write, and those that mean something inside a site.
+
+import type { Fields } from '../../message/fields.ts';
+import { joinField } from '../../message/fields.ts';
+
+/** RFC 9110 7.6.1, and what framed the message: both are the protocol rooms' to write anew. */
+const hopByHopNames =
+  'connection keep-alive proxy-connection te trailer transfer-encoding upgrade http2-settings content-length';
+
+/**
+ * Of a request: also what was meant for us (Expect, Proxy-*), what we write ourselves, and Proxy, which some programs
+ * take for an environment variable.
+ */
+const requestNames: ReadonlySet<string> = new Set(
+  `${hopByHopNames} host expect proxy proxy-authenticate proxy-authorization x-request-id x-sendfile`.split(
+    ' ',
+  ),
+);
+
+const responseNames: ReadonlySet<string> = new Set(
+  `${hopByHopNames} server proxy-authenticate proxy-authentication-info x-sendfile`.split(' '),
+);
+
+/** Whether a request field goes no further. A name with "_" looks like another one to CGI-like programs. */
+export function isDroppedFromRequest(lowerName: string): boolean {
+  return requestNames.has(lowerName) || lowerName.includes('_') || lowerName.startsWith('x-accel-');
+}
+
+/** Whether a request field says where a request came from: believed only from a proxy that is trusted. */
+export function isForwardingField(lowerName: string): boolean {
+  if (lowerName.charCodeAt(0) !== 0x78) return lowerName === 'forwarded';
+  return (
+    lowerName === 'x-real-ip' || lowerName.startsWith('x-forwarded-') || lowerName.startsWith('x-original-')
+  );
+}
+
+/** The fields of a response that the client may see. */
+export function copyResponseFields(fields: Fields): Fields {
+  const nominated = listNominated(fields);
+  const kept: Fields = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    const lowerName = fields[i].toLowerCase();
+    if (responseNames.has(lowerName) || lowerName.startsWith('x-accel-')) continue;
+    if (nominated?.includes(lowerName)) continue;
+    kept.push(fields[i], fields[i + 1]);
+  }
+  return kept;
+}
+
+/** Names that the Connection fields nominate, in lower case; null when there is nothing to look for. */
+export function listNominated(fields: Fields): string[] | null {
+  const connection = joinField(fields, 'connection');
+  if (connection === undefined) return null;
+  const lower = connection.toLowerCase();
+  if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return null;
+  return lower.split(',').map((option) => option.trim());
+}

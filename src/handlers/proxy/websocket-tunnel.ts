@@ -1,0 +1,270 @@
+// A WebSocket on its way to an upstream: http-proxy sends the handshake and joins the sockets. What it sends, which
+// answer it takes for a yes, and how every other end looks, is decided here.
+
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { monotonicMs } from '../../base/clock.ts';
+import type { Deadline, TimerWheel } from '../../base/timer-wheel.ts';
+import type { Exchange } from '../../message/exchange.ts';
+import type { Fields } from '../../message/fields.ts';
+import { HttpError } from '../../message/http-error.ts';
+import type { PeerSlot } from '../../upstream/peer-slot.ts';
+import type { Upstream } from '../../upstream/upstream.ts';
+import { copyResponseFields } from './dropped-fields.ts';
+import { loadHttpProxy } from './load-http-proxy.ts';
+import { endPolitely, resetStream } from './tunnel-ends.ts';
+import { isHandshakeAccepted } from './websocket-handshake.ts';
+
+/** A handshake, ready to be sent. */
+export interface Handshake {
+  readonly exchange: Exchange;
+  readonly target: string;
+  /** For the upstream, without those of this hop. */
+  readonly fields: Fields;
+  readonly key: string;
+  readonly upstream: Upstream;
+  readonly timers: TimerWheel;
+}
+
+type Headers = Record<string, string | string[]>;
+
+const reasons: Readonly<Record<number, string>> = {
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+};
+
+/** Sends the handshake to a peer and joins `client` with it; answers on `client` when that cannot be. */
+export function openWebSocketTunnel(handshake: Handshake, client: Duplex, early: Uint8Array): void {
+  new WebSocketTunnel(handshake, client).open(Buffer.from(early));
+}
+
+class WebSocketTunnel {
+  readonly #handshake: Handshake;
+  readonly #client: Duplex;
+  readonly #deadline: Deadline;
+  readonly #tried: PeerSlot[] = [];
+  #slot: PeerSlot | null = null;
+  /** The handshake under way. */
+  #request: ClientRequest | null = null;
+  /** The upstream's end of the tunnel. */
+  #socket: Duplex | null = null;
+  #startedAtMs = 0;
+  #connected = false;
+  #late = false;
+  #lastError: HttpError | null = null;
+
+  constructor(handshake: Handshake, client: Duplex) {
+    this.#handshake = handshake;
+    this.#client = client;
+    this.#deadline = handshake.timers.createDeadline(() => this.#onLate());
+    // What the client sends from here on is read when there is somewhere to send it.
+    client.pause();
+    client.on('error', () => {});
+    client.once('close', () => this.#onClientClose());
+  }
+
+  /** Tries the next peer. */
+  open(early: Buffer): void {
+    const { exchange, upstream } = this.#handshake;
+    const slot = upstream.pick(this.#tried);
+    if (slot === null) {
+      this.#refuse(this.#lastError ?? upstream.describeAbsence());
+      return;
+    }
+    slot.begin();
+    this.#tried.push(slot);
+    this.#slot = slot;
+    this.#connected = false;
+    this.#late = false;
+    this.#startedAtMs = monotonicMs();
+    exchange.upstreamAddress = append(exchange.upstreamAddress, slot.peer.name);
+    this.#deadline.set(upstream.timeouts.connect);
+    this.#send(slot, early);
+  }
+
+  #send(slot: PeerSlot, early: Buffer): void {
+    const { address } = slot.peer;
+    const proxy = loadHttpProxy();
+    const headers = toHeaders([...this.#handshake.fields, 'Connection', 'Upgrade', 'Upgrade', 'websocket']);
+    const message = { method: 'GET', url: '/', headers };
+    const onRequest = (request: ClientRequest, sent: unknown) => {
+      if (sent !== message) return;
+      // It would merge the slashes of the target.
+      request.path = this.#handshake.target;
+      this.#request = request;
+    };
+    const target =
+      'path' in address
+        ? { protocol: 'http:', host: 'localhost', port: 80, socketPath: address.path }
+        : { protocol: 'http:', host: address.host, port: address.port };
+    proxy.on('proxyReqWs', onRequest);
+    proxy.ws(message as unknown as IncomingMessage, this.#client as never, early, { target, toProxy: true });
+    proxy.off('proxyReqWs', onRequest);
+    const request = this.#request;
+    if (request === null) throw new Error('http-proxy sent no request');
+    this.#takeOver(request);
+  }
+
+  /** Puts our judgement in front of what http-proxy does with each outcome. Only the joining stays its own. */
+  #takeOver(request: ClientRequest): void {
+    const [join] = request.listeners('upgrade');
+    for (const event of ['upgrade', 'response', 'error']) request.removeAllListeners(event);
+    request.once('socket', (socket) => socket.once('connect', () => this.#onConnect()));
+    request.on('error', (error) => this.#onError(error));
+    request.once('response', (response) => this.#relay(response));
+    request.once('upgrade', (response, socket, head) => {
+      if (!this.#accept(response, socket)) return;
+      join.call(request, response, socket, head);
+      this.#request = null;
+      this.#socket = socket;
+      socket.once('close', () => {
+        this.#end('');
+        endPolitely(this.#client, this.#deadline);
+      });
+    });
+  }
+
+  /** A client that has said its end may have sent something before it: the upstream gets that. */
+  #onClientClose(): void {
+    const socket = this.#socket;
+    this.#end(socket === null ? '-' : '');
+    if (socket === null) return;
+    if (this.#client.readableEnded) endPolitely(socket, this.#deadline);
+    else socket.destroy();
+  }
+
+  #onConnect(): void {
+    this.#connected = true;
+    this.#deadline.set(this.#handshake.upstream.timeouts.read);
+  }
+
+  #accept(response: IncomingMessage, socket: Duplex): boolean {
+    this.#deadline.clear();
+    if (response.statusCode !== 101 || !isHandshakeAccepted(response.rawHeaders, this.#handshake.key)) {
+      socket.destroy();
+      this.#fail(
+        new HttpError('TSS_UPSTREAM_RESPONSE', this.#describe('a 101 that does not fit the handshake')),
+      );
+      return false;
+    }
+    this.#slot?.succeed();
+    const { exchange } = this.#handshake;
+    exchange.upstreamStatus = append(exchange.upstreamStatus, '101');
+    const fields = [
+      ...copyResponseFields(response.rawHeaders),
+      'Connection',
+      'Upgrade',
+      'Upgrade',
+      'websocket',
+    ];
+    response.headers = toHeaders(fields) as IncomingMessage['headers'];
+    return true;
+  }
+
+  #onLate(): void {
+    this.#late = true;
+    if (this.#request?.destroyed === false && this.#slot !== null)
+      this.#request.destroy(new Error('timed out'));
+    else {
+      this.#socket?.destroy();
+      this.#client.destroy();
+    }
+  }
+
+  #onError(error: Error): void {
+    const slot = this.#slot;
+    if (slot === null || this.#client.destroyed) return;
+    const what = error instanceof AggregateError ? error.errors.map(String).join(', ') : error.message;
+    const detail = this.#describe(`${this.#connected ? 'handshake' : 'connect'}: ${what}`);
+    if (this.#connected) {
+      this.#fail(new HttpError(this.#late ? 'TSS_UPSTREAM_TIMEOUT' : 'TSS_UPSTREAM_CLOSED', detail));
+      return;
+    }
+    // Nothing was sent: another peer may be better.
+    const errorCode = this.#late ? 'TSS_UPSTREAM_CONNECT_TIMEOUT' : 'TSS_UPSTREAM_CONNECT';
+    this.#lastError = new HttpError(errorCode, detail);
+    slot.fail();
+    this.#end(String(this.#lastError.status));
+    this.open(Buffer.alloc(0));
+  }
+
+  #describe(what: string): string {
+    return `${this.#slot?.peer.name}: ${what}`;
+  }
+
+  #fail(error: HttpError): void {
+    this.#slot?.fail();
+    this.#end(String(error.status));
+    this.#refuse(error);
+  }
+
+  #refuse(error: HttpError): void {
+    const { exchange } = this.#handshake;
+    exchange.status = error.status;
+    exchange.failure = error;
+    exchange.abortedBy = 'upstream';
+    const text = `${error.status} ${reasons[error.status] ?? ''}`.trim();
+    this.#client.write(
+      `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}\n`,
+    );
+    endPolitely(this.#client, this.#deadline);
+  }
+
+  /** An answer that is no upgrade: the client gets it as it is, and then the end. */
+  #relay(response: IncomingMessage): void {
+    const { exchange } = this.#handshake;
+    const status = response.statusCode ?? 502;
+    this.#slot?.succeed();
+    exchange.status = status;
+    exchange.upstreamStatus = append(exchange.upstreamStatus, String(status));
+    let head = `HTTP/1.1 ${status} ${response.statusMessage ?? ''}\r\n`;
+    const fields = copyResponseFields(response.rawHeaders);
+    for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
+    this.#client.write(`${head}Connection: close\r\n\r\n`, 'latin1');
+    response.pipe(this.#client, { end: false });
+    response.on('error', () => {});
+    response.once('close', () => {
+      // The end is all that tells the client that the body is complete, so a cut must not look like one.
+      if (response.complete) endPolitely(this.#client, this.#deadline);
+      else resetStream(this.#client);
+      this.#end('');
+    });
+    const { read } = this.#handshake.upstream.timeouts;
+    this.#deadline.set(read);
+    response.on('data', () => this.#deadline.set(read));
+  }
+
+  /** The peer is given back, and its connection closed unless it ends by itself. */
+  #end(status: string): void {
+    const slot = this.#slot;
+    const request = this.#request;
+    this.#slot = null;
+    this.#request = null;
+    if (slot === null) return;
+    this.#deadline.clear();
+    request?.destroy();
+    slot.end();
+    const { exchange } = this.#handshake;
+    const seconds = ((monotonicMs() - this.#startedAtMs) / 1000).toFixed(3);
+    if (status !== '') exchange.upstreamStatus = append(exchange.upstreamStatus, status);
+    exchange.upstreamTime = append(exchange.upstreamTime, seconds);
+  }
+}
+
+/** Fields as Node takes them: one entry per name. No name of a client is ever looked up in it. */
+function toHeaders(fields: Fields): Headers {
+  const headers: Headers = Object.create(null) as Headers;
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i].toLowerCase();
+    const known = headers[name];
+    if (known === undefined) headers[name] = fields[i + 1];
+    else if (Array.isArray(known)) known.push(fields[i + 1]);
+    else headers[name] = [known, fields[i + 1]];
+  }
+  return headers;
+}
+
+function append(list: string, item: string): string {
+  return list === '' ? item : `${list}, ${item}`;
+}
