@@ -1,0 +1,114 @@
+// Every request of the corpus, whole and in pieces, against the started binary: replies, connection, error log, what
+// the upstream saw, and what it all means to a neighbour.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readField } from '../support/parse-replies.ts';
+import { openRawSocket } from '../support/raw-socket.ts';
+import type { StartedServer } from '../support/start-server.ts';
+import { showExpected, showSeen } from './compare-requests.ts';
+import { decodeBytes } from './decode-bytes.ts';
+import { type CaseOutcome, exchangeCase } from './exchange-case.ts';
+import { joinSteps, type RequestSidecar, readRequestCases, titleCase } from './read-corpus.ts';
+import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts';
+import { planSplits } from './split-plan.ts';
+import { awaitReplies } from './wait-on-socket.ts';
+import { awaitCodes, readCodes, secret, startWireServer } from './wire-server.ts';
+
+const randomSplits = 10;
+let server: StartedServer;
+let upstream: RecordingUpstream;
+
+beforeAll(async () => {
+  upstream = await startRecordingUpstream();
+  server = await startWireServer(upstream.port, upstream.port);
+});
+
+afterAll(() => {
+  expect(server.process.isRunning, 'the server lives').toBe(true);
+  expect(server.process.stderr, 'no bug, no dead worker').not.toMatch(
+    /TSS_BUG|worker.* (?:exited|ended|died)/i,
+  );
+});
+
+describe('a request of the corpus', () => {
+  const cases = readRequestCases().map((wireCase) => [titleCase(wireCase), wireCase] as const);
+  test.each(cases)('%s', async (_, { sidecar, steps, name }) => {
+    const askNeighbour = await openNeighbour();
+    upstream.clear();
+    const logStart = server.process.stderr.length;
+    const plans = planSplits(name, joinSteps(steps).length, randomSplits);
+    const outcomes = await Promise.all(plans.map((plan) => exchangeCase(server.port, steps, plan, sidecar)));
+    for (const [i, outcome] of outcomes.entries()) checkOutcome(outcome, sidecar, plans[i].name);
+    await checkUpstream(sidecar, plans.length);
+    await checkLog(sidecar, logStart, plans.length);
+    await askNeighbour();
+  });
+});
+
+/** A connection that was there before, and is to be served as if nothing had happened. */
+async function openNeighbour(): Promise<() => Promise<void>> {
+  const raw = await openRawSocket(server.port);
+  const ask = async (count: number): Promise<void> => {
+    await raw.send('GET /fixed HTTP/1.1\r\nHost: neighbour\r\n\r\n');
+    const replies = await awaitReplies(raw, count);
+    expect(
+      replies.map((reply) => reply.body.toString()),
+      'the neighbour',
+    ).toEqual(Array(count).fill('fixed\n'));
+  };
+  await ask(1);
+  return async () => {
+    await ask(2);
+    raw.destroy();
+  };
+}
+
+function checkOutcome(outcome: CaseOutcome, sidecar: RequestSidecar, sent: string): void {
+  const { replies, connection, received } = outcome;
+  const statuses = replies.map((reply) => reply.status);
+  expect({ statuses, connection }, sent).toEqual({
+    statuses: sidecar.replies,
+    connection: sidecar.connection,
+  });
+  expect(received.includes(secret), `the secret is in the answer (${sent})`).toBe(false);
+  for (const [i, body] of (sidecar.bodies ?? []).entries()) {
+    if (body !== null)
+      expect(replies[i].body.toString('latin1'), sent).toBe(decodeBytes(body).toString('latin1'));
+  }
+  for (const [i, values] of (sidecar.fields ?? []).entries()) {
+    const found = Object.keys(values).map((name) => [name, readField(replies[i], name) ?? null]);
+    expect(Object.fromEntries(found), sent).toEqual(values);
+  }
+}
+
+/**
+ * Each sending has shown the upstream what the sidecar says. One more request through the pool brings to light what
+ * may lie in its connections.
+ */
+async function checkUpstream(sidecar: RequestSidecar, times: number): Promise<void> {
+  const raw = await openRawSocket(server.port);
+  await raw.send('GET /up/marker HTTP/1.1\r\nHost: a.example\r\n\r\n');
+  const [reply] = await awaitReplies(raw, 1);
+  raw.destroy();
+  expect(reply?.body.toString(), 'a request behind the case gets its own answer').toBe('GET /up/marker');
+  const seen = upstream.requests.filter(({ head }) => head[0] !== 'GET /up/marker HTTP/1.1');
+  const expected = Array(times).fill(sidecar.upstream).flat();
+  expect(countEach(seen.map(showSeen)), 'the upstream saw').toEqual(countEach(expected.map(showExpected)));
+  const fragments = upstream.fragments.map((fragment) => fragment.split(/\r?\n/)[0]);
+  expect(
+    fragments.filter((line) => !sidecar.cut.includes(line)),
+    'the upstream saw parts of',
+  ).toEqual([]);
+}
+
+function countEach(texts: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const text of texts) counts[text] = (counts[text] ?? 0) + 1;
+  return counts;
+}
+
+async function checkLog(sidecar: RequestSidecar, from: number, times: number): Promise<void> {
+  const { log } = sidecar;
+  const codes = log === undefined ? readCodes(server, from) : await awaitCodes(server, from, log, times);
+  expect([...new Set(codes)], 'codes in the error log').toEqual(log === undefined ? [] : [log]);
+}
