@@ -130,7 +130,7 @@ export class ChunkedDecoder {
 
 function checkPartialTrailer(trailer: string): void {
   const bare = /(?:^|[^\r])\n|\r(?!\n|$)/.exec(trailer);
-  if (bare !== null) throw fault('a bare CR or LF in the trailer section');
+  if (bare !== null) throw new HttpError('TSS_FIELD_SYNTAX', 'a bare CR or LF in the trailer section');
 }
 
 function fault(detail: string): HttpError {
