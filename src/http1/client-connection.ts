@@ -284,7 +284,9 @@ export class ClientConnection implements BodyFeeder {
 
   #fail(cause: FailureCause, error: Error | null): void {
     if (this.#state === 'closed') return;
-    this.#finishWith(this.#describe(cause, error));
+    // Nobody to tell: an idle connection has come to its end.
+    if (this.#listener === null && this.#body === null) this.#close();
+    else this.#finishWith(this.#describe(cause, error));
   }
 
   #finishWith(error: Error): void {
