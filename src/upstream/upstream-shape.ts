@@ -61,8 +61,11 @@ const common = {
   keepalive: z
     .int()
     .min(0)
-    .prefault(32)
-    .describe('Idle connections that each front worker keeps to each server. Default 32.'),
+    .prefault(128)
+    .describe(
+      'Idle connections that each front worker keeps to each server. Fewer than there are requests at a time ' +
+        'makes for connections that are closed and opened again and again. Default 128.',
+    ),
   timeouts: timeoutsShape.prefault({}).describe('How long to wait for a server.'),
   retries: retriesShape.prefault({}).describe('How far a request that failed is tried elsewhere.'),
 };

@@ -24,7 +24,7 @@ test('servers have defaults', () => {
       },
     ],
     balance: 'round_robin',
-    keepalive: 32,
+    keepalive: 128,
     timeouts: { connect: 5000, send: 60_000, read: 60_000 },
     retries: { tries: 0, timeout: 0 },
   });
@@ -37,7 +37,7 @@ test('an application has defaults', () => {
     interface: 'fetch',
     env: {},
     balance: 'least_conn',
-    keepalive: 32,
+    keepalive: 128,
     timeouts: { connect: 5000, send: 60_000, read: 60_000 },
     retries: { tries: 0, timeout: 0 },
   });
