@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Exchange } from '../../src/message/exchange.ts';
-import { PieceSource, pause, waitUntil } from '../http1/client-peer.ts';
+import { PieceSource, pause, readAll, startPeer, waitUntil } from '../http1/client-peer.ts';
 import { answer, call, facts, fetchError, fetchText, Surroundings } from './upstream-fixture.ts';
 
 let around: Surroundings;
@@ -289,4 +289,73 @@ test('a request counts as under way until its body has been read', async () => {
   if (response?.body?.kind !== 'stream') throw new Error('no stream');
   response.body.source.cancel();
   expect(upstream.snapshot()[0].inFlight).toBe(0);
+});
+
+test('T1: whatever a peer does and whenever a client leaves, every call ends once and nothing is left', async () => {
+  const text = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n';
+  let seed = 1;
+  const draw = (below: number) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % below;
+  };
+  const peers = await Promise.all(
+    Array.from({ length: 3 }, () =>
+      startPeer((socket) => {
+        const kind = draw(8);
+        if (kind === 0) socket.resetAndDestroy();
+        socket.on('data', () => {
+          if (kind === 1) socket.resetAndDestroy();
+          else if (kind === 2) socket.end();
+          else if (kind === 3) {
+            socket.write(text.slice(0, draw(text.length)));
+            setImmediate(() => socket.resetAndDestroy());
+          } else if (kind === 4) socket.end(text.slice(0, draw(text.length)));
+          else if (kind === 5) socket.write(text + text);
+          else socket.write(text);
+        });
+      }),
+    ),
+  );
+  const upstream = around.createUpstream({
+    servers: peers.map(({ address }) => ({ url: `http://127.0.0.1:${address.port}`, maxFails: 0 })),
+    timeouts: { read: '200ms' },
+  });
+  const ends = { response: 0, failure: 0, abort: 0 };
+  const runOne = (method: string, leaves: boolean) =>
+    new Promise<void>((resolve) => {
+      const body =
+        method === 'POST' ? new PieceSource(null, [Buffer.from('a'), Buffer.from('b')], draw(2)) : null;
+      const exchange = new Exchange(facts, method, '/', '1.1', [], 'test');
+      let ended = false;
+      const end = (how: keyof typeof ends) => {
+        if (ended) throw new Error(`${how}: a second end`);
+        ended = true;
+        ends[how]++;
+        resolve();
+      };
+      const running = upstream.call(exchange, `${method} / HTTP/1.1\r\nHost: test\r\n`, body, {
+        onResponse: (response) => {
+          end('response');
+          if (response.body?.kind === 'stream') readAll(response.body.source).catch(() => {});
+        },
+        onFailure: () => end('failure'),
+      });
+      running.start();
+      if (!leaves) return;
+      setTimeout(() => {
+        if (ended) return;
+        end('abort');
+        running.abort();
+      }, draw(3));
+    });
+  for (let round = 0; round < 60; round++) {
+    const methods = ['GET', 'POST', 'GET', 'PUT', 'GET', 'POST'];
+    await Promise.all(methods.map((method, i) => runOne(method, i % 3 === 2)));
+  }
+  expect(ends.response + ends.failure + ends.abort).toBe(360);
+  expect(Math.min(ends.response, ends.failure)).toBeGreaterThan(20);
+  await waitUntil(() => upstream.snapshot().every(({ inFlight }) => inFlight === 0));
+  upstream.close();
+  await waitUntil(() => peers.every(({ sockets }) => sockets.every((socket) => socket.destroyed)));
+  for (const peer of peers) await peer.close();
 });
