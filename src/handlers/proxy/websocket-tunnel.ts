@@ -29,6 +29,7 @@ export interface Handshake {
 type Headers = Record<string, string | string[]>;
 
 const reasons: Readonly<Record<number, string>> = {
+  500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
@@ -80,7 +81,15 @@ class WebSocketTunnel {
     this.#startedAtMs = monotonicMs();
     exchange.upstreamAddress = append(exchange.upstreamAddress, slot.peer.name);
     this.#deadline.set(upstream.timeouts.connect);
-    this.#send(slot, early);
+    try {
+      this.#send(slot, early);
+    } catch (error) {
+      // Nobody above would give the client an answer any more.
+      this.#end('-');
+      this.#refuse(
+        new HttpError('TSS_BUG', error instanceof Error ? (error.stack ?? error.message) : 'thrown'),
+      );
+    }
   }
 
   #send(slot: PeerSlot, early: Buffer): void {
@@ -203,7 +212,7 @@ class WebSocketTunnel {
     const { exchange } = this.#handshake;
     exchange.status = error.status;
     exchange.failure = error;
-    exchange.abortedBy = 'upstream';
+    exchange.abortedBy = error.code === 'TSS_BUG' ? 'server' : 'upstream';
     const text = `${error.status} ${reasons[error.status] ?? ''}`.trim();
     this.#client.write(
       `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}\n`,
