@@ -4,5 +4,8 @@
 /** Severity, in nginx's order: only `warn` and above say that somebody should look. */
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warn' | 'error' | 'crit';
 
-/** Writes one event. `message` is a single line without a trailing newline. Never throws, never blocks. */
-export type Log = (level: LogLevel, message: string) => void;
+/**
+ * Writes one event. `message` is a line without a trailing newline, or makes one: it is only called when the level is
+ * kept. Never throws, never blocks.
+ */
+export type Log = (level: LogLevel, message: string | (() => string)) => void;

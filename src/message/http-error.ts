@@ -14,7 +14,11 @@ export class HttpError extends Error {
 
   /** `status` is the catalogue's for `code`. */
   constructor(code: ErrorCode, detail: string, fields: Fields = [], options?: ErrorOptions) {
+    // Where it was thrown says nothing that the detail does not, and capturing it cost half of a 404's time.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(`${code}: ${detail}`, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'HttpError';
     this.code = code;
     this.status = errorCatalogue[code];

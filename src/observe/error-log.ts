@@ -39,7 +39,8 @@ export class ErrorLog {
   readonly log: Log = (level, message) => {
     if (severities[level] < severities[this.#target.level]) return;
     const prefix = `${formatTime(new Date())} [${level}] ${process.pid}#0: `;
-    for (const line of message.split('\n')) {
+    const text = typeof message === 'string' ? message : message();
+    for (const line of text.split('\n')) {
       if (line !== '') this.#sink.write(`${prefix}${formatMessage(line)}\n`);
     }
   };

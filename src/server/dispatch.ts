@@ -139,16 +139,17 @@ export class SiteDispatcher implements Dispatcher {
 
   #logFailure(exchange: Exchange, error: Error): void {
     const isOurs = !(error instanceof HttpError) || error.status >= 500;
-    const request = exchange.method === '' ? exchange.target : `${exchange.method} ${exchange.target}`;
-    const server = exchange.serverName === '' ? '' : `, server: ${exchange.serverName}`;
-    const host = exchange.host === '' ? '' : `, host: ${JSON.stringify(exchange.host)}`;
     // Client errors are the access log's; here they are for whoever looks closer.
-    this.#log(
-      isOurs ? 'error' : 'info',
-      `${error.message}, client: ${exchange.clientAddress}${server}, request: ${JSON.stringify(request)}${host}` +
-        (isOurs ? `, id: ${exchange.requestId}` : ''),
-    );
+    this.#log(isOurs ? 'error' : 'info', () => describeFailure(exchange, error, isOurs));
   }
+}
+
+function describeFailure(exchange: Exchange, error: Error, isOurs: boolean): string {
+  const request = exchange.method === '' ? exchange.target : `${exchange.method} ${exchange.target}`;
+  const server = exchange.serverName === '' ? '' : `, server: ${exchange.serverName}`;
+  const host = exchange.host === '' ? '' : `, host: ${JSON.stringify(exchange.host)}`;
+  const id = isOurs ? `, id: ${exchange.requestId}` : '';
+  return `${error.message}, client: ${exchange.clientAddress}${server}, request: ${JSON.stringify(request)}${host}${id}`;
 }
 
 function describeBug(thrown: unknown): string {

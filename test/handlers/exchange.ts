@@ -1,5 +1,6 @@
 // Exchanges for handler tests, made without a socket.
 
+import type { Log } from '../../src/base/log.ts';
 import { SharedPool } from '../../src/base/shared-pool.ts';
 import type { ConnectionFacts } from '../../src/message/exchange.ts';
 import { Exchange } from '../../src/message/exchange.ts';
@@ -7,6 +8,7 @@ import type { Fields } from '../../src/message/fields.ts';
 import type { Handler } from '../../src/message/handler.ts';
 import { HttpError } from '../../src/message/http-error.ts';
 import { Reply } from '../../src/message/reply.ts';
+import { collectLog } from '../support/collect-log.ts';
 
 const connection: ConnectionFacts = {
   peerAddress: '192.0.2.1',
@@ -63,11 +65,6 @@ export function answerReply(handler: Handler, exchange: Exchange): Reply {
 }
 
 /** A fresh pool and a log that keeps its lines. */
-export function createDeps(): {
-  shared: SharedPool;
-  log: (level: string, message: string) => void;
-  lines: string[];
-} {
-  const lines: string[] = [];
-  return { shared: new SharedPool(), log: (level, message) => lines.push(`${level} ${message}`), lines };
+export function createDeps(): { shared: SharedPool; log: Log; lines: string[] } {
+  return { shared: new SharedPool(), ...collectLog() };
 }

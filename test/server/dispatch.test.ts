@@ -8,6 +8,7 @@ import { HostTable } from '../../src/router/host-table.ts';
 import { LocationTable } from '../../src/router/location-table.ts';
 import { SiteDispatcher } from '../../src/server/dispatch.ts';
 import { type Site, SiteUsage, VirtualHost } from '../../src/server/site.ts';
+import { collectLog } from '../support/collect-log.ts';
 
 const listenerKey = 'tcp:*:1';
 const connection = {
@@ -54,9 +55,10 @@ function createSite(routes: Record<string, Handle>, logged: Exchange[], onClose:
 }
 
 function createBed(routes: Record<string, Handle>): Bed {
-  const bed = { lines: [] as string[], logged: [] as Exchange[], closed: 0 };
+  const { log, lines } = collectLog();
+  const bed = { lines, logged: [] as Exchange[], closed: 0 };
   const site = createSite(routes, bed.logged, () => bed.closed++);
-  const dispatcher = new SiteDispatcher(site, (level, message) => bed.lines.push(`${level}: ${message}`));
+  const dispatcher = new SiteDispatcher(site, log);
   return Object.assign(bed, { dispatcher });
 }
 
@@ -98,7 +100,7 @@ describe('dispatch', () => {
       expect(text(reply)).toBe('502 Bad Gateway\n');
     }
     expect(bed.lines[1]).toMatch(
-      /^error: TSS_UPSTREAM_CONNECT: secret 10\.0\.0\.1 refused, client: 198\.51\.100\.7, server: main, request: "GET \/later", host: "a\.example", id: [0-9a-f]{32}$/,
+      /^error TSS_UPSTREAM_CONNECT: secret 10\.0\.0\.1 refused, client: 198\.51\.100\.7, server: main, request: "GET \/later", host: "a\.example", id: [0-9a-f]{32}$/,
     );
   });
 

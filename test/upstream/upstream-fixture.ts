@@ -1,5 +1,6 @@
 // What the tests of upstreams share: an upstream with everything it needs, and requests whose end can be awaited.
 
+import type { Log } from '../../src/base/log.ts';
 import { SharedPool } from '../../src/base/shared-pool.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { ClientResponse } from '../../src/http1/client-connection.ts';
@@ -45,7 +46,8 @@ export class Surroundings {
 
   createFrom(settings: UpstreamSettings, name = 'test'): Upstream {
     const { shared, timers, instances } = this;
-    const log = (level: string, message: string) => void this.lines.push(`${level} ${message}`);
+    const log: Log = (level, message) =>
+      void this.lines.push(`${level} ${typeof message === 'string' ? message : message()}`);
     const upstream = createUpstream(name, settings, { shared, timers, instances, log });
     this.#upstreams.push(upstream);
     return upstream;
