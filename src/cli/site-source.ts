@@ -46,7 +46,7 @@ type Overrides = Readonly<Record<string, unknown>>;
 /** An object in JSON with comments; its braces may be left out. */
 function parseDirectives(text: string | undefined, directory: string): Overrides {
   if (text === undefined) return {};
-  const whole = text.trimStart().startsWith('{') ? text : `{${text}}`;
+  const whole = text.trimStart().startsWith('{') ? text : `{${text}\n}`;
   try {
     const { value, problems } = parseDocument(whole, '-g', directory);
     if (problems.length > 0) throw new ConfigError(problems);

@@ -21,6 +21,8 @@ const severities: Readonly<Record<LogLevel, number>> = {
   crit: 5,
 };
 
+const linePattern = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[[a-z]+\] \d+#0: /;
+
 /** A line longer than this is cut: characters. */
 const maxMessageLength = 16 * 1024;
 
@@ -43,6 +45,12 @@ export class ErrorLog {
     for (const line of text.split('\n')) {
       if (line !== '') this.#sink.write(`${prefix}${formatMessage(line)}\n`);
     }
+  };
+
+  /** Writes a line of another process's error log as it is, and labels anything else that process says. */
+  readonly passOn = (line: string, source: string): void => {
+    if (linePattern.test(line)) this.#sink.write(`${line}\n`);
+    else this.log('warn', `[${source}] ${line}`);
   };
 
   /** Follows new settings. Throws when the new file cannot be opened; then the old one stays in use. */

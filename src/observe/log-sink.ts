@@ -6,15 +6,29 @@ import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'nod
 /** Bytes that may wait for a slow reader before lines are dropped. */
 const maxBacklogBytes = 1024 * 1024;
 const retryMs = 50;
-/** PIPE_BUF on Linux. */
+/** PIPE_BUF on Linux: so much is written as a whole or not at all. */
 const atomicBytes = 4096;
+const fileBatchBytes = 64 * 1024;
+
+/**
+ * How to write without blocking. direct: a pipe or terminal in non-blocking mode, tried again when it is full. stream:
+ * standard error as a socket, left to Node. pool: a file, which only the disk can hold up, from another thread.
+ */
+type Manner = 'direct' | 'stream' | 'pool';
+
+/** Sinks with something under way. */
+const busySinks = new Set<LogSink>();
+
+/** Resolves when nothing is on its way to any log, or after so long: before a process ends. */
+export async function settleLogSinks(timeoutMs: number): Promise<void> {
+  await Promise.all([...busySinks].map((sink) => sink.settle(timeoutMs)));
+}
 
 /** Takes whole lines and gets rid of them as fast as the other end allows. */
 export class LogSink {
   readonly #path: string | null;
-  #fd: number;
-  /** A description of our own, in non-blocking mode: a write to it returns at once. */
-  #nonBlocking = false;
+  #fd = 2;
+  #manner: Manner = 'pool';
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #dropped = 0;
@@ -27,7 +41,8 @@ export class LogSink {
   /** @param path the file to append to, made if missing; null for standard error. Throws when it cannot be opened. */
   constructor(path: string | null) {
     this.#path = path;
-    this.#fd = this.#open();
+    if (path === null) this.#openStandardError();
+    else this.#openFile(path);
   }
 
   /** Lines lost because nobody took them, since the last line got through. */
@@ -35,12 +50,12 @@ export class LogSink {
     return this.#dropped;
   }
 
-  /** Appends a line, which ends in a newline. */
-  write(line: string): void {
+  /** Appends a line, or several; the last one ends in a newline too. */
+  write(lines: string): void {
     if (this.#closed) return;
-    const bytes = Buffer.from(line, 'utf8');
+    const bytes = Buffer.from(lines, 'utf8');
     if (this.#waitingBytes + bytes.length > maxBacklogBytes) {
-      this.#dropped++;
+      this.#dropped += countLines(bytes);
       return;
     }
     this.#waiting.push(bytes);
@@ -52,65 +67,85 @@ export class LogSink {
   reopen(): void {
     if (this.#path === null || this.#closed) return;
     const old = this.#fd;
-    this.#fd = this.#open();
+    this.#openFile(this.#path);
     // A write may be under way on the old descriptor: closed only when it cannot be any more.
     this.#whenIdle(() => closeQuietly(old));
   }
 
-  /** Resolves when everything is written, or cannot be within the time. Nothing is taken any more. */
-  async close(timeoutMs: number): Promise<void> {
-    this.#closed = true;
-    await new Promise<void>((resolve) => {
+  /** Resolves when nothing is under way, or after so long. */
+  settle(timeoutMs: number): Promise<void> {
+    return new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
       this.#whenIdle(() => {
         clearTimeout(timer);
         resolve();
       });
     });
+  }
+
+  /** Resolves when everything is written, or cannot be within the time. Nothing is taken any more. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#closed = true;
+    await this.settle(timeoutMs);
     if (!this.#busy && this.#fd !== 2) closeQuietly(this.#fd);
   }
 
-  #open(): number {
-    if (this.#path !== null) return openSync(this.#path, 'a', 0o640);
-    const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+  #openFile(path: string): void {
+    const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
+    this.#fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o640);
+    this.#manner = fstatSync(this.#fd).isFile() ? 'pool' : 'direct';
+  }
+
+  #openStandardError(): void {
     try {
       const stat = fstatSync(2);
+      if (stat.isFile()) return;
+      this.#manner = 'stream';
+      if (!stat.isFIFO() && !stat.isCharacterDevice()) return;
       // Opened again, the mode is ours alone: set on descriptor 2 it would reach everybody who shares the terminal.
-      if (stat.isFIFO() || stat.isCharacterDevice()) {
-        const fd = openSync('/proc/self/fd/2', flags);
-        this.#nonBlocking = true;
-        return fd;
-      }
+      const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
+      this.#fd = openSync('/proc/self/fd/2', O_WRONLY | O_NONBLOCK | O_NOCTTY);
+      this.#manner = 'direct';
     } catch {
-      // No /proc, or no right to open: writes go through the thread pool, which may block without harm.
+      // No standard error, no /proc, or no right to open: Node's own stream serves.
+    } finally {
+      if (this.#manner === 'stream') process.stderr.on('error', ignore);
     }
-    return 2;
   }
 
   #flush(): void {
     this.#busy = true;
+    busySinks.add(this);
     while (this.#waiting.length > 0) {
       if (this.#dropped > this.#reported) this.#reportDropped();
       const bytes = this.#takeBatch();
-      if (!this.#nonBlocking) {
-        write(this.#fd, bytes, (error, written) => {
-          if (this.#settle(error, bytes, written)) this.#flush();
-        });
+      if (this.#manner !== 'direct') {
+        this.#writeLater(bytes);
         return;
       }
       if (!this.#writeNow(bytes)) return;
     }
     this.#busy = false;
+    busySinks.delete(this);
     const callbacks = this.#onIdle;
     this.#onIdle = [];
     for (const callback of callbacks) callback();
   }
 
+  #writeLater(bytes: Buffer): void {
+    const onWritten = (error: Error | null | undefined, written: number): void => {
+      if (this.#account(error ?? null, bytes, written)) this.#flush();
+    };
+    if (this.#manner === 'stream') process.stderr.write(bytes, (error) => onWritten(error, bytes.length));
+    else write(this.#fd, bytes, onWritten);
+  }
+
   /** Whole lines, so few that the system writes all or nothing of them: other processes write to the same pipe. */
   #takeBatch(): Buffer {
+    const limit = this.#manner === 'pool' ? fileBatchBytes : atomicBytes;
     let count = 1;
     let bytes = this.#waiting[0].length;
-    while (count < this.#waiting.length && bytes + this.#waiting[count].length <= atomicBytes) {
+    while (count < this.#waiting.length && bytes + this.#waiting[count].length <= limit) {
       bytes += this.#waiting[count++].length;
     }
     return Buffer.concat(this.#waiting.splice(0, count), bytes);
@@ -126,15 +161,15 @@ export class LogSink {
 
   #writeNow(bytes: Buffer): boolean {
     try {
-      return this.#settle(null, bytes, writeSync(this.#fd, bytes));
+      return this.#account(null, bytes, writeSync(this.#fd, bytes));
     } catch (caught) {
       const error = caught as NodeJS.ErrnoException;
-      return this.#settle(error.code === 'EAGAIN' ? null : error, bytes, 0);
+      return this.#account(error.code === 'EAGAIN' ? null : error, bytes, 0);
     }
   }
 
   /** Accounts for one write. Returns whether to go on now. */
-  #settle(error: NodeJS.ErrnoException | null, bytes: Buffer, written: number): boolean {
+  #account(error: Error | null, bytes: Buffer, written: number): boolean {
     if (error !== null) {
       // A full disk, or a reader that is gone: the next line that gets through tells of it.
       this.#waitingBytes -= bytes.length;
@@ -158,6 +193,8 @@ export class LogSink {
     else callback();
   }
 }
+
+function ignore(): void {}
 
 function countLines(bytes: Buffer): number {
   let lines = 0;

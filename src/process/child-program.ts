@@ -10,8 +10,8 @@ export interface ChildOptions {
   /** The program, as a file URL. */
   readonly entry: URL;
   readonly environment: NodeJS.ProcessEnv;
-  /** Receives standard output and standard error; without it the child writes to the master's own. */
-  readonly onOutput?: (stream: 'stdout' | 'stderr', bytes: Buffer | null) => void;
+  /** Receives standard output and standard error, and null at the end of each. */
+  readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer | null) => void;
   readonly onMessage: (message: unknown) => void;
   /** The process is no more. `description` is a predicate: "exited with code 1". */
   readonly onExit: (description: string) => void;
@@ -19,6 +19,9 @@ export interface ChildOptions {
 
 /** After SIGTERM a child has this long before SIGKILL. */
 const killDelayMs = 2_000;
+
+/** How long the last output of a child may come behind its exit. */
+const outputDelayMs = 200;
 
 /** A running child. */
 export class ChildProgram {
@@ -28,20 +31,23 @@ export class ChildProgram {
   #timers: NodeJS.Timeout[] = [];
 
   constructor(options: ChildOptions) {
-    const { onOutput } = options;
     this.#child = fork(fileURLToPath(options.entry), [], {
       env: options.environment,
       execArgv: listInheritedArguments(process.execArgv),
-      stdio: onOutput === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Never the master's own: Node makes what a child inherits blocking, for everybody who shares it.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of ['stdout', 'stderr'] as const) {
-      this.#child[stream]?.on('data', (bytes: Buffer) => onOutput?.(stream, bytes));
-      this.#child[stream]?.on('end', () => onOutput?.(stream, null));
+      this.#child[stream]?.on('data', (bytes: Buffer) => options.onOutput(stream, bytes));
+      this.#child[stream]?.on('end', () => options.onOutput(stream, null));
       this.#child[stream]?.on('error', () => {});
     }
     this.#child.on('message', options.onMessage);
     this.#child.on('exit', (code, signal) => {
-      this.#finish(describeExit(code, signal, this.#signalled), options.onExit);
+      const finish = () => this.#finish(describeExit(code, signal, this.#signalled), options.onExit);
+      // What it said last comes first; unless a child of its own keeps its output open.
+      this.#child.once('close', finish);
+      this.#timers.push(setTimeout(finish, outputDelayMs));
     });
     this.#child.on('error', (error) => {
       // A failed start has no exit; a failed send has one soon.

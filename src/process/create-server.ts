@@ -2,6 +2,7 @@
 // their own.
 
 import { ErrorLog } from '../observe/error-log.ts';
+import { settleLogSinks } from '../observe/log-sink.ts';
 import { checkSite } from '../server/check-site.ts';
 import { LocalFronts } from './local-fronts.ts';
 import { SiteRunner } from './site-runner.ts';
@@ -50,6 +51,7 @@ export function createServer(site: unknown, options: { directory?: string } = {}
       await runner.drain(timeoutMs);
       process.off('exit', killApps);
       await errorLog.close();
+      await settleLogSinks(1_000);
     },
   };
 }

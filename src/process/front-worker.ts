@@ -2,7 +2,11 @@
 
 import type { SocketHandle } from './bind-socket.ts';
 import { ChildProgram } from './child-program.ts';
+import { LineSplitter } from './line-splitter.ts';
 import { type FromWorker, OrderError, type WorkerOrder } from './worker-messages.ts';
+
+/** The longest line of the error log, and some. */
+const longestLine = 20 * 1024;
 
 interface OpenOrder {
   readonly resolve: () => void;
@@ -21,11 +25,23 @@ export class FrontWorker {
   /** How it ended ("exited with code 1"); null while it runs. */
   end: string | null = null;
 
-  /** @param onExit called once, after the orders still open were settled */
-  constructor(entry: URL, onExit: (worker: FrontWorker, description: string) => void) {
+  /**
+   * @param onLine receives what it writes, line by line: its error log and what the engine says in a crash
+   * @param onExit called once, after the orders still open were settled
+   */
+  constructor(
+    entry: URL,
+    onLine: (worker: FrontWorker, line: string) => void,
+    onExit: (worker: FrontWorker, description: string) => void,
+  ) {
+    const output = new LineSplitter((line) => onLine(this, line), longestLine);
     this.#program = new ChildProgram({
       entry,
       environment: process.env,
+      onOutput: (_, bytes) => {
+        if (bytes === null) output.end();
+        else output.push(bytes);
+      },
       onMessage: (message) => this.#settle(message as FromWorker),
       onExit: (description) => {
         this.end = description;

@@ -1,6 +1,7 @@
 // The master: starts a site, obeys signals as nginx does, and decides how the process ends. Serving is the runner's.
 
 import type { ErrorLog } from '../observe/error-log.ts';
+import { settleLogSinks } from '../observe/log-sink.ts';
 import type { SiteSettings } from '../server/site-settings.ts';
 import { LocalFronts } from './local-fronts.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
@@ -40,7 +41,7 @@ export class Master {
   constructor(options: MasterOptions) {
     const { settings, errorLog } = options;
     const isLocal = countWorkers(settings) === 0;
-    const fronts = isLocal ? new LocalFronts(errorLog) : new WorkerFronts(errorLog.log);
+    const fronts = isLocal ? new LocalFronts(errorLog) : new WorkerFronts(errorLog.log, errorLog.passOn);
     this.#options = options;
     this.#runner = new SiteRunner({ log: errorLog.log, fronts });
   }
@@ -62,7 +63,7 @@ export class Master {
     }
     const exitCode = await finished;
     if (this.#pidFile !== null) removePidFile(this.#pidFile);
-    await this.#options.errorLog.close();
+    await settleLogSinks(1_000);
     return exitCode;
   }
 

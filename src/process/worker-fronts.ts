@@ -21,6 +21,7 @@ export function countWorkers(settings: SiteSettings): number {
 /** The workers of a site. */
 export class WorkerFronts implements Fronts {
   readonly #log: Log;
+  readonly #passOn: (line: string, source: string) => void;
   readonly #role: Role;
   readonly #backOff: BackOff;
   readonly #workers = new Set<FrontWorker>();
@@ -34,8 +35,10 @@ export class WorkerFronts implements Fronts {
   #ending = false;
   readonly #onEmpty: (() => void)[] = [];
 
-  constructor(log: Log, role: Role = workerRole) {
+  /** @param passOn takes the lines that workers write to their own logs @param role another program, for tests */
+  constructor(log: Log, passOn: (line: string, source: string) => void, role: Role = workerRole) {
     this.#log = log;
+    this.#passOn = passOn;
     this.#role = role;
     this.#backOff = new BackOff(role.restart);
   }
@@ -113,8 +116,10 @@ export class WorkerFronts implements Fronts {
   /** Starts a worker and tells it everything. Rejects when it does not come to serve; its exit is seen to elsewhere. */
   async #spawn(): Promise<void> {
     const startedAtMs = monotonicMs();
-    const worker = new FrontWorker(this.#role.entry, (ended, description) =>
-      this.#onExit(ended, description),
+    const worker = new FrontWorker(
+      this.#role.entry,
+      ({ pid }, line) => this.#passOn(line, `worker ${pid}`),
+      (ended, description) => this.#onExit(ended, description),
     );
     this.#workers.add(worker);
     const timer = setTimeout(() => worker.kill(), this.#role.startTimeoutMs);

@@ -1,6 +1,7 @@
 // The program of a front worker: a SiteServer that takes its orders from the master and ends with it.
 
 import { ErrorLog } from '../observe/error-log.ts';
+import { settleLogSinks } from '../observe/log-sink.ts';
 import { SiteServer } from '../server/site-server.ts';
 import type { SocketHandle } from './bind-socket.ts';
 import { carryOutOrder } from './carry-out-order.ts';
@@ -17,7 +18,7 @@ let draining = false;
 
 /** Ends the process with what is still to be written to the log. */
 async function end(exitCode: number): Promise<void> {
-  await errorLog.close(500);
+  await settleLogSinks(500);
   process.exit(exitCode);
 }
 

@@ -37,6 +37,18 @@ describe('the error log', () => {
     expect(read(path)).toMatch(/#0: {5}at second\n$/);
   });
 
+  test('passes on lines of another process as they are, and labels what else it says', async () => {
+    const { errorLog, path } = createLog('error');
+    const line = '2026/11/23 05:04:03 [notice] 17#0: from a worker';
+    errorLog.passOn(line, 'worker 17');
+    errorLog.passOn('FATAL ERROR: heap', 'worker 17');
+    errorLog.configure({ path, level: 'notice' });
+    errorLog.passOn('FATAL ERROR: heap', 'worker 17');
+    await errorLog.close();
+    expect(read(path).split('\n')[0]).toBe(line);
+    expect(read(path).match(/\[warn\] \d+#0: \[worker 17\] FATAL ERROR: heap/g)).toHaveLength(1);
+  });
+
   test('V37: shows control characters instead of sending them to a terminal', async () => {
     const { errorLog, path, log } = createLog();
     log('error', 'a\x1b[2Jb\r\x00c\x9bd');

@@ -15,7 +15,10 @@ process.on('message', ({ id, order }) => {
   const pid = order.settings?.pid ?? '';
   appendFileSync(new URL('orders', import.meta.url), process.pid + ' ' + order.type + ' ' + pid.split('/').pop() + '\\n');
   const problem = pid.endsWith('bad') ? 'not this one' : null;
-  if (pid.endsWith('fatal')) process.exit(7);
+  if (pid.endsWith('fatal')) {
+    console.error('last words');
+    process.exit(7);
+  }
   process.send({ id, problem, code: null });
   if (order.type === 'drain') process.disconnect();
 });
@@ -31,10 +34,11 @@ afterEach(async () => {
 function createFronts() {
   const folder = createTempFolder({ 'worker.mjs': program, orders: '' });
   const lines: string[] = [];
-  const fronts = new WorkerFronts((level, message) => void lines.push(`${level} ${message}`), {
-    ...workerRole,
-    entry: pathToFileURL(join(folder, 'worker.mjs')),
-  });
+  const fronts = new WorkerFronts(
+    (level, message) => void lines.push(`${level} ${message}`),
+    (line) => void lines.push(line),
+    { ...workerRole, entry: pathToFileURL(join(folder, 'worker.mjs')) },
+  );
   started.push(fronts);
   const settings = (pid: string, workers = 2) =>
     checkSite({ listen: 0, workers, pid, routes: [] }, { directory: '/', name: 'test' });
@@ -81,8 +85,9 @@ describe('front workers', () => {
   });
 
   test('that cannot serve at the start keep the server from starting', async () => {
-    const { fronts, settings } = createFronts();
+    const { fronts, settings, lines } = createFronts();
     await expect(fronts.start(settings('fatal'), [])).rejects.toThrow('exited with code 7 while it started');
+    expect(lines).toContain('last words');
     const other = createFronts();
     await expect(other.fronts.start(other.settings('bad'), [])).rejects.toThrow('not this one');
   });
