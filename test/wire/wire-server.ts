@@ -2,6 +2,7 @@
 // outside the root that no answer may hold.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { type StartedServer, startServer } from '../support/start-server.ts';
 
 /** Text of the files outside the root. */
@@ -64,4 +65,12 @@ export async function awaitCodes(
       throw new Error(`${code} is not ${count} times in the error log: ${server.process.stderr.slice(from)}`);
     await sleep(2);
   }
+}
+
+/** The server has come through the whole corpus: the same processes, and no error of its own. */
+export function expectHealth(server: StartedServer): void {
+  expect(server.process.isRunning, 'the server lives').toBe(true);
+  expect(server.process.stderr, 'no bug, no dead worker').not.toMatch(
+    /TSS_BUG|\bworker\b.* (?:exited|ended|died)/i,
+  );
 }

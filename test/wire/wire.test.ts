@@ -12,7 +12,7 @@ import { joinSteps, type RequestSidecar, readRequestCases, titleCase } from './r
 import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts';
 import { planSplits } from './split-plan.ts';
 import { awaitReplies } from './wait-on-socket.ts';
-import { awaitCodes, readCodes, secret, startWireServer } from './wire-server.ts';
+import { awaitCodes, expectHealth, readCodes, secret, startWireServer } from './wire-server.ts';
 
 const randomSplits = 10;
 let server: StartedServer;
@@ -23,12 +23,7 @@ beforeAll(async () => {
   server = await startWireServer(upstream.port, upstream.port);
 });
 
-afterAll(() => {
-  expect(server.process.isRunning, 'the server lives').toBe(true);
-  expect(server.process.stderr, 'no bug, no dead worker').not.toMatch(
-    /TSS_BUG|worker.* (?:exited|ended|died)/i,
-  );
-});
+afterAll(() => expectHealth(server));
 
 describe('a request of the corpus', () => {
   const cases = readRequestCases().map((wireCase) => [titleCase(wireCase), wireCase] as const);
