@@ -33,13 +33,19 @@ async function start(order: Extract<ToInstance, { type: 'start' }>): Promise<voi
 }
 
 function fail(thrown: unknown): void {
-  // A wrong export or wrong syntax is told by its message, which names the place; anything else needs its stack.
-  const isPlain =
-    thrown instanceof ApplicationError || (thrown as { cause?: unknown } | null)?.cause !== undefined;
-  if (isPlain) reportEvent((thrown as Error).message);
-  else reportFailure('the application could not be loaded', thrown);
   const problem = thrown instanceof Error ? thrown.message : String(thrown);
-  send({ type: 'failed', problem: problem.split('\n', 1)[0] }, () => process.exit(1));
+  // A wrong export, or TypeScript that is none: the message names the place, a stack would only hide it.
+  const isTold =
+    thrown instanceof ApplicationError || (thrown instanceof SyntaxError && thrown.cause !== undefined);
+  if (isTold) reportEvent(problem);
+  send({ type: 'failed', problem: problem.split('\n', 1)[0] }, () => {
+    if (isTold) process.exit(1);
+    // Node knows the line of a syntax error, but shows it only of an exception that nobody catches.
+    process.removeAllListeners('uncaughtException');
+    process.nextTick(() => {
+      throw thrown;
+    });
+  });
 }
 
 /** Finishes what runs, for so long, then ends. */

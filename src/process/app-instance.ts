@@ -35,6 +35,9 @@ export interface InstanceOptions {
 /** starting: not ready yet. ready: takes requests. leaving: finishes what runs. ended: no process any more. */
 export type AppInstanceState = 'starting' | 'ready' | 'leaving' | 'ended';
 
+/** An instance ends by itself when its time is over; one that cannot is helped this much later. */
+const graceMs = 250;
+
 /** A running instance. */
 export class AppInstance {
   readonly name: string;
@@ -99,7 +102,7 @@ export class AppInstance {
     this.#expected = true;
     this.#state = 'leaving';
     this.#send({ type: 'drain', timeoutMs });
-    this.#program.endWithin(timeoutMs + 500);
+    this.#program.endWithin(timeoutMs + graceMs);
     await ended;
   }
 

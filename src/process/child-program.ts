@@ -18,7 +18,7 @@ export interface ChildOptions {
 }
 
 /** After SIGTERM a child has this long before SIGKILL. */
-const killDelayMs = 2_000;
+const killDelayMs = 1_000;
 
 /** How long the last output of a child may come behind its exit. */
 const outputDelayMs = 200;

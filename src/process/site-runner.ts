@@ -13,7 +13,9 @@ import { countWorkers } from './worker-fronts.ts';
 import { OrderError } from './worker-messages.ts';
 
 /** Kept from the time of a drain for the applications, which end after the fronts. */
-const appsShareMs = 2_000;
+const appsShareMs = 2_500;
+/** What it takes to end one that does not end. */
+const killShareMs = 1_500;
 
 /** A running site. */
 export class SiteRunner {
@@ -108,7 +110,7 @@ export class SiteRunner {
     const drained = this.#fronts.drain(Math.max(0, timeoutMs - appsShareMs));
     this.#sockets.close(this.#sockets.list());
     await drained;
-    await this.#apps.end(Math.max(appsShareMs / 2, deadlineMs - monotonicMs() - appsShareMs / 2));
+    await this.#apps.end(Math.max(appsShareMs - killShareMs, deadlineMs - monotonicMs() - killShareMs));
   }
 
   /** Ends everything now. */
