@@ -8,7 +8,7 @@ const forwardingLine = '{forwarding}';
 
 /** A request that an upstream saw. Only the request id, which is random, is taken out. */
 export function showSeen({ head, body }: SeenRequest): string {
-  const lines = head.map((line) => line.replace(/^(X-Request-Id: )[0-9a-f]{32}$/, '$1{id}'));
+  const lines = head.map((line) => line.replace(/^(x-request-id: )[0-9a-f]{32}$/i, '$1{id}'));
   return `${lines.join('\n')}\n\n${body}`;
 }
 

@@ -2,7 +2,7 @@
 // the upstream saw, and what it all means to a neighbour.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readField } from '../support/parse-replies.ts';
+import { parseReplies, readField } from '../support/parse-replies.ts';
 import { openRawSocket } from '../support/raw-socket.ts';
 import type { StartedServer } from '../support/start-server.ts';
 import { showExpected, showSeen } from './compare-requests.ts';
@@ -11,7 +11,7 @@ import { type CaseOutcome, exchangeCase } from './exchange-case.ts';
 import { joinSteps, type RequestSidecar, readRequestCases, titleCase } from './read-corpus.ts';
 import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts';
 import { planSplits } from './split-plan.ts';
-import { awaitReplies } from './wait-on-socket.ts';
+import { awaitReplies, waitOnSocket } from './wait-on-socket.ts';
 import { awaitCodes, expectHealth, readCodes, secret, startWireServer } from './wire-server.ts';
 
 const randomSplits = 10;
@@ -39,6 +39,56 @@ describe('a request of the corpus', () => {
     await askNeighbour();
   });
 });
+
+describe('a client that leaves', () => {
+  const requests = {
+    'a body by length': 'POST /up/a HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\n0123456789',
+    'a chunked body':
+      'POST /up/a HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\n01234\r\n0\r\nX-A: b\r\n\r\n',
+    'a request that expects 100':
+      'PUT /up/a HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc',
+  };
+
+  test.each(Object.entries(requests))(
+    'V20: inside %s, by an end at any byte, gets no answer but a refusal, and the upstream no request',
+    async (_, request) => {
+      const askNeighbour = await openNeighbour();
+      upstream.clear();
+      const lengths = Array.from({ length: request.length }, (_, length) => length);
+      const outcomes = await Promise.all(lengths.map((length) => endAfter(request.slice(0, length))));
+      for (const [length, { replies, closedBy }] of outcomes.entries()) {
+        const finals = replies.filter((status) => status !== 100);
+        expect([[], [400], [408]], `behind ${length} bytes`).toContainEqual(finals);
+        expect(closedBy, `behind ${length} bytes`).not.toBe(null);
+      }
+      expect(upstream.requests).toEqual([]);
+      await askNeighbour();
+    },
+  );
+
+  test.each(Object.entries(requests))(
+    'T1: inside %s, by a reset at any byte, harms nobody',
+    async (_, request) => {
+      const askNeighbour = await openNeighbour();
+      upstream.clear();
+      for (let length = 0; length < request.length; length++) {
+        const raw = await openRawSocket(server.port);
+        raw.socket.write(request.slice(0, length), () => raw.socket.resetAndDestroy());
+      }
+      await askNeighbour();
+      expect(upstream.requests).toEqual([]);
+    },
+  );
+});
+
+async function endAfter(bytes: string): Promise<{ replies: number[]; closedBy: 'end' | 'reset' | null }> {
+  const raw = await openRawSocket(server.port);
+  raw.socket.end(bytes, 'latin1');
+  await waitOnSocket(raw, 'the server closes too', () => raw.closedBy !== null);
+  const replies = parseReplies(raw.received, ['POST'], true);
+  raw.destroy();
+  return { replies: replies.map(({ status }) => status), closedBy: raw.closedBy };
+}
 
 /** A connection that was there before, and is to be served as if nothing had happened. */
 async function openNeighbour(): Promise<() => Promise<void>> {
