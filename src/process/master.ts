@@ -33,6 +33,7 @@ export class Master {
   readonly #options: MasterOptions;
   readonly #runner: SiteRunner;
   #pidFile: string | null = null;
+  #serving = false;
   #reloading = false;
   #reloadAgain = false;
   #stopping = false;
@@ -71,6 +72,8 @@ export class Master {
     this.#movePidFile(this.#options.settings.pid);
     const addresses = this.#runner.sockets.map(({ name }) => name).join(', ');
     this.#options.announce(`serving ${addresses} from ${this.#options.source}: ${this.#runner.describe()}`);
+    this.#serving = true;
+    if (this.#reloadAgain) void this.#reload();
   }
 
   #obeySignals(): void {
@@ -86,10 +89,10 @@ export class Master {
     });
   }
 
-  /** One reload at a time; any number of requests during one are worth one more. */
+  /** One reload at a time, none before the start is over; any number of requests during one are worth one more. */
   async #reload(): Promise<void> {
     this.#reloadAgain = true;
-    if (this.#reloading) return;
+    if (this.#reloading || !this.#serving) return;
     this.#reloading = true;
     while (this.#reloadAgain && !this.#stopping) {
       this.#reloadAgain = false;
