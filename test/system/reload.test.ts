@@ -1,7 +1,9 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { runLoad } from '../support/load.ts';
 import { startServer } from '../support/start-server.ts';
+import { writeFiles } from '../support/temp-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const app = 'export default (): Response => new Response("app", { headers: { "X-App": "1" } });';
@@ -94,7 +96,6 @@ describe('a reload', () => {
     };
     const server = await startServer(config, { files: { 'api.mjs': version('one') } });
     expect(await (await fetch(server.url)).text()).toBe('one');
-    const { writeFiles } = await import('../support/temp-folder.ts');
     writeFiles(server.folder, { 'api.mjs': version('two') });
     server.process.sendSignal('SIGHUP');
     await waitUntil('the new code answers', async () => (await (await fetch(server.url)).text()) === 'two');
@@ -111,7 +112,6 @@ describe('a death', () => {
       workers: 1,
       routes: [{ path: '/', return: { status: 200, body: 'x' } }],
     });
-    const { readFileSync } = await import('node:fs');
     const pid = server.process.pid;
     const [worker] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
     process.kill(Number(worker), 'SIGKILL');
@@ -130,7 +130,6 @@ describe('a death', () => {
       { files: { 'api.ts': app } },
     );
     await fetch(server.url);
-    const { readFileSync, existsSync } = await import('node:fs');
     const pid = server.process.pid;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
     expect(children).toHaveLength(4);
