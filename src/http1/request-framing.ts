@@ -30,7 +30,7 @@ export function decideRequestFraming(head: RequestHead): RequestFraming {
     const name = fields[i];
     switch (name.length) {
       case 6:
-        if (isFieldName(name, 'expect')) expect = fields[i + 1];
+        if (isFieldName(name, 'expect')) expect = join(expect, fields[i + 1]);
         break;
       case 10:
         if (isFieldName(name, 'connection')) connection = join(connection, fields[i + 1]);
