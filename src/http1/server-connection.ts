@@ -219,15 +219,15 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
     return exchange;
   }
 
-  /** A request that cannot be understood: one reply, and nothing behind it is believed. */
+  /** A request that cannot be understood: one reply, bodiless if it seems a HEAD; nothing behind it is believed. */
   #refuse(error: HttpError): void {
     const line = this.#heads.peekLine();
     const exchange = this.#begin(new RequestHead('', line, '1.1', []), { target: line, host: '' }, null);
     this.#keepAlive = false;
-    this.#answer(exchange, this.#options.dispatcher.refuse(error, exchange));
+    this.#answer(exchange, this.#options.dispatcher.refuse(error, exchange), line.split(' ', 1)[0]);
   }
 
-  #answer(exchange: Exchange, reply: Reply): void {
+  #answer(exchange: Exchange, reply: Reply, method = exchange.method): void {
     const { body } = reply;
     if (this.#exchange !== exchange) {
       if (body !== null && body.kind === 'stream') body.source.cancel();
@@ -240,7 +240,7 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
       return;
     }
     if (this.#draining || this.#clientEnded || !this.#isBodyDiscardable()) this.#keepAlive = false;
-    if (!this.#writer.write(reply, exchange.method, exchange.httpVersion, this.#keepAlive)) return;
+    if (!this.#writer.write(reply, method, exchange.httpVersion, this.#keepAlive)) return;
     this.#finish();
     this.#run();
   }
