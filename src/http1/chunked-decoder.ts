@@ -1,8 +1,10 @@
 // The chunked coding (RFC 9112 7.1), one input buffer at a time. Payload is moved together inside the input buffer,
 // so one read of many tiny chunks is one piece of body. Trailers are checked and dropped (6.5.1 lets us).
 
+import { type Fields, hasField } from '../message/fields.ts';
 import { HttpError } from '../message/http-error.ts';
-import { fieldValueTable, hexTable } from './character-tables.ts';
+import { hexTable } from './character-tables.ts';
+import { ChunkExtensions } from './chunk-extensions.ts';
 import { parseFieldLines } from './parse-field-lines.ts';
 
 type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailer' | 'done';
@@ -23,6 +25,7 @@ export interface TrailerLimits {
 /** Decodes one chunked body. */
 export class ChunkedDecoder {
   readonly #limits: TrailerLimits;
+  readonly #extensions = new ChunkExtensions();
   #state: State = 'size';
   #sizeDigits = 0;
   #remaining = 0;
@@ -71,8 +74,8 @@ export class ChunkedDecoder {
         this.#stepSize(byte);
         return;
       case 'extension':
-        if (byte === carriageReturn) this.#state = 'size-lf';
-        else if (fieldValueTable[byte] !== 1) throw fault('a control byte in a chunk extension');
+        if (byte === carriageReturn && this.#extensions.mayEnd) this.#state = 'size-lf';
+        else if (!this.#extensions.take(byte)) throw fault('a malformed chunk extension');
         else if (++this.#extensionBytes > maxExtensionBytes)
           throw fault('too many bytes of chunk extensions');
         return;
@@ -101,8 +104,13 @@ export class ChunkedDecoder {
     }
     if (this.#sizeDigits === 0) throw fault('a chunk without a size');
     if (byte === carriageReturn) this.#state = 'size-lf';
-    else if (byte === semicolon) this.#state = 'extension';
+    else if (byte === semicolon) this.#beginExtensions();
     else throw fault('a byte in a chunk size that is no digit');
+  }
+
+  #beginExtensions(): void {
+    this.#state = 'extension';
+    this.#extensions.begin();
   }
 
   #takeTrailer(input: Uint8Array, start: number): number {
@@ -113,7 +121,7 @@ export class ChunkedDecoder {
     this.#trailer += piece.toString('latin1');
     const end = this.#trailer.startsWith('\r\n') ? 0 : this.#trailer.indexOf('\r\n\r\n') + 2;
     if (this.#trailer.startsWith('\r\n') || end > 1) {
-      parseFieldLines(this.#trailer, 0, end, this.#limits.fields);
+      checkTrailers(parseFieldLines(this.#trailer, 0, end, this.#limits.fields));
       this.#state = 'done';
       return start + end + 2 - before;
     }
@@ -125,6 +133,13 @@ export class ChunkedDecoder {
     }
     checkPartialTrailer(this.#trailer);
     return start + piece.length;
+  }
+}
+
+/** RFC 9110 6.5.1: a trailer may not frame a message. Who sends one wants somebody to believe it. */
+function checkTrailers(trailers: Fields): void {
+  for (const name of ['content-length', 'transfer-encoding']) {
+    if (hasField(trailers, name)) throw new HttpError('TSS_FIELD_SYNTAX', `${name} in a trailer`);
   }
 }
 

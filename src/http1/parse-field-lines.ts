@@ -1,7 +1,7 @@
 // Field lines, of requests, responses and trailers alike (RFC 9112 5), strictly: no folding, no space before the
 // colon, no bare CR or LF, no control bytes. What a field means is decided elsewhere.
 
-import type { Fields } from '../message/fields.ts';
+import { type Fields, isFieldName } from '../message/fields.ts';
 import { HttpError } from '../message/http-error.ts';
 import { fieldValueTable, tokenTable } from './character-tables.ts';
 
@@ -22,7 +22,8 @@ export function parseFieldLines(text: string, start: number, end: number, maxFie
     const nameStart = i;
     while (tokenTable[text.charCodeAt(i)] === 1) i++;
     if (i === nameStart || text.charCodeAt(i) !== colon) throw fault(text, nameStart, i, 'name');
-    const name = text.slice(nameStart, i++);
+    const name = text.slice(nameStart, i);
+    const colonAt = i++;
     let code = text.charCodeAt(i);
     while (code === space || code === tab) code = text.charCodeAt(++i);
     const valueStart = i;
@@ -33,10 +34,23 @@ export function parseFieldLines(text: string, start: number, end: number, maxFie
     if (fields.length === maxFields * 2) {
       throw new HttpError('TSS_HEAD_TOO_LARGE', `more than ${maxFields} fields`);
     }
+    if (isFramingName(name) && text.slice(colonAt, i).includes('\t'))
+      throw fault(text, nameStart, colonAt, 'value');
     fields.push(name, text.slice(valueStart, trimEnd(text, valueStart, i)));
     i += 2;
   }
   return fields;
+}
+
+/**
+ * Content-Length and Transfer-Encoding. A tab around their values is legal white space, but parsers differ about it, and
+ * on these two fields no two parsers may differ.
+ */
+function isFramingName(name: string): boolean {
+  if (name.length !== 14 && name.length !== 17) return false;
+  const first = name.charCodeAt(0) | 0x20;
+  if (first !== 0x63 && first !== 0x74) return false;
+  return isFieldName(name, name.length === 14 ? 'content-length' : 'transfer-encoding');
 }
 
 function trimEnd(text: string, start: number, end: number): number {

@@ -48,6 +48,10 @@ export function parseRequestHead(text: string, start: number, end: number, limit
     throw new HttpError('TSS_REQUEST_LINE', 'the method is not a token followed by one space');
   }
   const method = text.slice(start, i);
+  // RFC 9113 3.4: the method of the HTTP/2 preface, and of nothing else.
+  if (method === 'PRI' && !text.startsWith(' HTTP/2', text.indexOf(' ', i + 1))) {
+    throw new HttpError('TSS_REQUEST_LINE', 'PRI is no method of HTTP/1');
+  }
   const targetStart = ++i;
   while (targetTable[text.charCodeAt(i)] === 1) i++;
   checkTargetEnd(text, targetStart, i, limits);

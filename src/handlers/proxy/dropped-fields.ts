@@ -13,7 +13,7 @@ const hopByHopNames =
  * take for an environment variable.
  */
 const requestNames: ReadonlySet<string> = new Set(
-  `${hopByHopNames} host expect proxy proxy-authenticate proxy-authorization x-request-id x-sendfile`.split(
+  `${hopByHopNames} host expect proxy proxy-authenticate proxy-authorization x-request-id x-sendfile x-sendfile-type`.split(
     ' ',
   ),
 );
@@ -31,7 +31,10 @@ export function isDroppedFromRequest(lowerName: string): boolean {
 export function isForwardingField(lowerName: string): boolean {
   if (lowerName.charCodeAt(0) !== 0x78) return lowerName === 'forwarded';
   return (
-    lowerName === 'x-real-ip' || lowerName.startsWith('x-forwarded-') || lowerName.startsWith('x-original-')
+    lowerName === 'x-real-ip' ||
+    lowerName === 'x-rewrite-url' ||
+    lowerName.startsWith('x-forwarded-') ||
+    lowerName.startsWith('x-original-')
   );
 }
 
