@@ -11,13 +11,30 @@ const longestLine = 20 * 1024;
 interface OpenOrder {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** What a worker is started with. */
+export interface FrontWorkerOptions {
+  /** The program, as a file URL. */
+  readonly entry: URL;
+  /** How long it may take to answer an order. */
+  readonly answerTimeoutMs: number;
+  /** Receives what it writes, line by line: its error log and what the engine says in a crash. */
+  readonly onLine: (worker: FrontWorker, line: string) => void;
+  /** It has not answered in time. Called once. */
+  readonly onStuck: (worker: FrontWorker) => void;
+  /** Called once, after the orders still open were settled. */
+  readonly onExit: (worker: FrontWorker, description: string) => void;
 }
 
 /** A running worker. */
 export class FrontWorker {
+  readonly #options: FrontWorkerOptions;
   readonly #program: ChildProgram;
   readonly #open = new Map<number, OpenOrder>();
   #lastId = 0;
+  #isStuck = false;
   /** Whether it was told to end: its exit is then no death. */
   leaving = false;
   /** Monotonic ms at which it was ready; 0 before. */
@@ -25,18 +42,11 @@ export class FrontWorker {
   /** How it ended ("exited with code 1"); null while it runs. */
   end: string | null = null;
 
-  /**
-   * @param onLine receives what it writes, line by line: its error log and what the engine says in a crash
-   * @param onExit called once, after the orders still open were settled
-   */
-  constructor(
-    entry: URL,
-    onLine: (worker: FrontWorker, line: string) => void,
-    onExit: (worker: FrontWorker, description: string) => void,
-  ) {
-    const output = new LineSplitter((line) => onLine(this, line), longestLine);
+  constructor(options: FrontWorkerOptions) {
+    this.#options = options;
+    const output = new LineSplitter((line) => options.onLine(this, line), longestLine);
     this.#program = new ChildProgram({
-      entry,
+      entry: options.entry,
       environment: process.env,
       onOutput: (_, bytes) => {
         if (bytes === null) output.end();
@@ -46,9 +56,8 @@ export class FrontWorker {
       onExit: (description) => {
         this.end = description;
         // Its replacement is told everything anew: nobody needs to wait.
-        for (const order of this.#open.values()) order.resolve();
-        this.#open.clear();
-        onExit(this, description);
+        for (const id of this.#open.keys()) this.#take(id)?.resolve();
+        options.onExit(this, description);
       },
     });
   }
@@ -59,9 +68,11 @@ export class FrontWorker {
 
   /** Resolves when the order was carried out (or the worker is gone), rejects with an {@link OrderError}. */
   order(order: WorkerOrder, handle: SocketHandle | null = null): Promise<void> {
+    if (this.end !== null) return Promise.resolve();
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#open.set(id, { resolve, reject });
+      const timer = setTimeout(() => this.#onTimeout(), this.#options.answerTimeoutMs);
+      this.#open.set(id, { resolve, reject, timer });
       this.#program.send({ id, order }, handle);
     });
   }
@@ -79,9 +90,21 @@ export class FrontWorker {
   }
 
   #settle({ id, problem, code }: FromWorker): void {
-    const order = this.#open.get(id);
-    this.#open.delete(id);
+    const order = this.#take(id);
     if (problem === null) order?.resolve();
     else order?.reject(new OrderError(problem, code));
+  }
+
+  #onTimeout(): void {
+    if (this.#isStuck) return;
+    this.#isStuck = true;
+    this.#options.onStuck(this);
+  }
+
+  #take(id: number): OpenOrder | undefined {
+    const order = this.#open.get(id);
+    this.#open.delete(id);
+    clearTimeout(order?.timer);
+    return order;
   }
 }

@@ -105,6 +105,7 @@ export class Master {
     this.#log('notice', `reloading ${this.#options.source}`);
     try {
       const settings = await this.#options.readSettings();
+      if (this.#stopping) return;
       const started = await this.#runner.reload(settings);
       this.#options.errorLog.configure(settings.errorLog);
       if (this.#stopping) return;
@@ -112,6 +113,7 @@ export class Master {
       const outcome = started ? '' : ', but not all applications came up';
       this.#log('notice', `reloaded: ${this.#runner.describe()}${outcome}`);
     } catch (error) {
+      if (this.#stopping) return;
       this.#log('error', `the reload failed, the old site serves on:\n${(error as Error).message}`);
     }
   }

@@ -12,7 +12,7 @@ export interface Role {
   readonly failedAfter: number;
   /** How long such a try waits. */
   readonly failedDelayMs: number;
-  /** How long a new process may take to be ready. */
+  /** How long a new process may take to be ready, and a worker to answer. */
   readonly startTimeoutMs: number;
 }
 

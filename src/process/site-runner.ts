@@ -24,6 +24,7 @@ export class SiteRunner {
   readonly #sockets = new ListeningSockets();
   readonly #apps: AppSupervisors;
   #settings: SiteSettings | null = null;
+  #ending = false;
   #appsStarted: Promise<boolean> = Promise.resolve(true);
 
   constructor(options: { log: Log; fronts: Fronts; appRole?: Role }) {
@@ -62,6 +63,7 @@ export class SiteRunner {
    */
   async start(settings: SiteSettings): Promise<void> {
     const sockets = await this.#sockets.open(listAddresses(settings));
+    this.#checkNotEnding();
     this.#settings = settings;
     this.#appsStarted = this.#apps.apply(settings);
     try {
@@ -83,6 +85,7 @@ export class SiteRunner {
     }
     const addresses = listAddresses(settings);
     const added = await this.#sockets.open(addresses);
+    this.#checkNotEnding();
     try {
       await this.#fronts.configure(settings);
     } catch (error) {
@@ -94,6 +97,7 @@ export class SiteRunner {
     const surplus = this.#sockets.findSurplus(addresses);
     for (const socket of surplus) await this.#fronts.unlisten(socket.address.key);
     this.#sockets.close(surplus);
+    this.#checkNotEnding();
     this.#appsStarted = this.#apps.apply(settings);
     return this.#appsStarted;
   }
@@ -105,6 +109,7 @@ export class SiteRunner {
 
   /** Accepts no more and resolves when everything has ended: by itself, or cut off when the time is over. */
   async drain(timeoutMs: number): Promise<void> {
+    this.#ending = true;
     const deadlineMs = monotonicMs() + timeoutMs;
     // The fronts have their own copies until they are told.
     const drained = this.#fronts.drain(Math.max(0, timeoutMs - appsShareMs));
@@ -115,9 +120,17 @@ export class SiteRunner {
 
   /** Ends everything now. */
   async close(): Promise<void> {
+    this.#ending = true;
     this.#apps.kill();
     this.#sockets.close(this.#sockets.list());
     await this.#fronts.close();
+  }
+
+  /** A start or a reload may be under way at the end: what it opens now nobody else would close. */
+  #checkNotEnding(): void {
+    if (!this.#ending) return;
+    this.#sockets.close(this.#sockets.list());
+    throw new Error('the server ends');
   }
 
   async #listen(sockets: readonly BoundSocket[], before: SiteSettings): Promise<void> {

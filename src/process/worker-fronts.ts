@@ -115,21 +115,22 @@ export class WorkerFronts implements Fronts {
 
   /** Starts a worker and tells it everything. Rejects when it does not come to serve; its exit is seen to elsewhere. */
   async #spawn(): Promise<void> {
+    // Nobody would tell it to end.
+    if (this.#ending) throw new Error('the server ends');
     const startedAtMs = monotonicMs();
-    const worker = new FrontWorker(
-      this.#role.entry,
-      ({ pid }, line) => this.#passOn(line, `worker ${pid}`),
-      (ended, description) => this.#onExit(ended, description),
-    );
+    const worker = new FrontWorker({
+      entry: this.#role.entry,
+      answerTimeoutMs: this.#role.startTimeoutMs,
+      onLine: ({ pid }, line) => this.#passOn(line, `worker ${pid}`),
+      onStuck: (stuck) => this.#onStuck(stuck),
+      onExit: (ended, description) => this.#onExit(ended, description),
+    });
     this.#workers.add(worker);
-    const timer = setTimeout(() => worker.kill(), this.#role.startTimeoutMs);
     try {
       await Promise.all(this.#instruct(worker));
     } catch (error) {
       worker.kill();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
     if (worker.end !== null) throw new Error(`a worker ${worker.end} while it started`);
     worker.readyAtMs = monotonicMs();
@@ -148,6 +149,12 @@ export class WorkerFronts implements Fronts {
     ];
   }
 
+  /** One that does not answer would hold up every reload, and the requests given to it wait in vain. */
+  #onStuck(worker: FrontWorker): void {
+    this.#log('error', `worker ${worker.pid} has not answered for ${this.#role.startTimeoutMs} ms`);
+    worker.kill();
+  }
+
   #onExit(worker: FrontWorker, description: string): void {
     this.#workers.delete(worker);
     if (this.#workers.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
@@ -162,11 +169,18 @@ export class WorkerFronts implements Fronts {
     const timer = setTimeout(() => {
       this.#waiting.delete(timer);
       if (this.#countStaying() >= this.#wanted) return;
-      this.#spawn().catch((error: Error) => {
-        if (!this.#ending) this.#log('crit', `a new worker does not serve: ${error.message}`);
-      });
+      void this.#spawnMore();
     }, delayMs);
     this.#waiting.add(timer);
+  }
+
+  /** Starts a worker of a server that serves already. One that fails is tried again by the rules for deaths. */
+  async #spawnMore(): Promise<void> {
+    try {
+      await this.#spawn();
+    } catch (error) {
+      if (!this.#ending) this.#log('crit', `a new worker does not serve: ${(error as Error).message}`);
+    }
   }
 
   #countStaying(): number {
@@ -179,7 +193,7 @@ export class WorkerFronts implements Fronts {
     const staying = [...this.#workers].filter((worker) => !worker.leaving);
     for (const worker of staying.slice(wanted)) worker.drain(surplusDrainMs);
     const missing = Math.max(0, wanted - staying.length - this.#waiting.size);
-    await Promise.all(Array.from({ length: missing }, () => this.#spawn()));
+    await Promise.all(Array.from({ length: missing }, () => this.#spawnMore()));
   }
 
   #stopSpawning(): void {

@@ -150,6 +150,27 @@ describe('a reload', () => {
   });
 });
 
+test('a reload that an end overtakes opens nothing more', async () => {
+  const { fronts, runner, settings, listExisting } = createRunner();
+  await runner.start(settings('one', 'a'));
+  const reloaded = runner.reload(settings('two', 'a', 'b'));
+  const drained = runner.drain(10_000);
+  await expect(reloaded).rejects.toThrow('the server ends');
+  await drained;
+  expect(fronts.told.some((what) => what.startsWith('configure'))).toBe(false);
+  expect(listExisting()).toEqual([]);
+});
+
+test('a start that an end overtakes leaves nothing behind', async () => {
+  const { fronts, runner, settings, listExisting } = createRunner();
+  const started = runner.start(settings('one', 'a'));
+  const drained = runner.drain(10_000);
+  await expect(started).rejects.toThrow('the server ends');
+  await drained;
+  expect(fronts.told.some((what) => what.startsWith('start'))).toBe(false);
+  expect(listExisting()).toEqual([]);
+});
+
 test('an end takes the sockets with it', async () => {
   const { fronts, runner, settings, listExisting } = createRunner();
   await runner.start(settings('one', 'a'));

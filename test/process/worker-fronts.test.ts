@@ -31,13 +31,13 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((fronts) => fronts.close()));
 });
 
-function createFronts() {
+function createFronts(startTimeoutMs = 30_000) {
   const folder = createTempFolder({ 'worker.mjs': program, orders: '' });
   const lines: string[] = [];
   const fronts = new WorkerFronts(
     (level, message) => void lines.push(`${level} ${message}`),
     (line) => void lines.push(line),
-    { ...workerRole, entry: pathToFileURL(join(folder, 'worker.mjs')) },
+    { ...workerRole, startTimeoutMs, entry: pathToFileURL(join(folder, 'worker.mjs')) },
   );
   started.push(fronts);
   const settings = (pid: string, workers = 2) =>
@@ -100,6 +100,26 @@ describe('front workers', () => {
     await fronts.configure(settings('a', 1));
     await waitUntil('two ends', () => pids().filter(isAlive).length === 1);
     expect(fronts.count).toBe(1);
+  });
+
+  test('that do not answer are killed and replaced: nobody waits for them for good', async () => {
+    const { fronts, settings, pids, lines } = createFronts(1_000);
+    await fronts.start(settings('a'), []);
+    const [victim] = pids();
+    process.kill(victim, 'SIGSTOP');
+    await fronts.configure(settings('b'));
+    expect(lines).toContain(`error worker ${victim} has not answered for 1000 ms`);
+    await waitUntil('a third worker', () => pids().length === 3);
+  });
+
+  test('do not become more once they are told to end', async () => {
+    const { fronts, settings, pids } = createFronts();
+    await fronts.start(settings('a'), []);
+    const drained = fronts.drain(5_000);
+    await fronts.configure(settings('a', 4));
+    await drained;
+    expect(pids()).toHaveLength(2);
+    await expect(fronts.start(settings('a'), [])).rejects.toThrow('the server ends');
   });
 
   test('end when drained, and are not replaced', async () => {
