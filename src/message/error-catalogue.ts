@@ -38,6 +38,7 @@ export const errorCatalogue = {
   // The client left.
   TSS_CLIENT_CLOSED: 499,
   // Our own fault.
+  TSS_OVERLOADED: 503,
   TSS_FILE_READ: 500,
   TSS_BUG: 500,
 } as const;

@@ -13,15 +13,19 @@ const absentCodes: ReadonlySet<string> = new Set(
   'ENOENT ENOTDIR ELOOP EMLINK ENAMETOOLONG ENXIO ENODEV EOPNOTSUPP EINVAL EILSEQ'.split(' '),
 );
 
+// A descriptor is free again as soon as some connection ends.
+const retrySoon = ['Retry-After', '1'];
+
 /**
  * The HttpError for a failed system call: TSS_NOT_FOUND when the path names no file, TSS_FORBIDDEN when the server
- * may not read it, else TSS_FILE_READ. The detail holds the error's code. An HttpError stays what it is.
+ * may not read it, TSS_OVERLOADED when no file descriptor is left, else TSS_FILE_READ. The detail holds the error's code. An HttpError stays what it is.
  */
 export function toFileError(error: unknown, path: string): HttpError {
   if (error instanceof HttpError) return error;
   const code = getErrorCode(error);
   if (absentCodes.has(code)) return createNotFound(`${code}: ${path}`);
   if (code === 'EACCES' || code === 'EPERM') return new HttpError('TSS_FORBIDDEN', `${code}: ${path}`);
+  if (isOutOfDescriptors(error)) return new HttpError('TSS_OVERLOADED', `${code}: ${path}`, retrySoon);
   return new HttpError('TSS_FILE_READ', `${code}: ${path}`, [], { cause: error });
 }
 

@@ -37,9 +37,12 @@ export function isUnsettled(version: FileVersion, nowMs: number): boolean {
   return ageMs < windowMs && ageMs > -windowMs;
 }
 
-/** A strong entity tag (RFC 9110 8.8.3) from modification time in nanoseconds, size and inode. */
-export function toEntityTag(version: FileVersion): string {
-  return `"${version.mtimeNs.toString(36)}-${version.size.toString(36)}-${version.ino.toString(36)}"`;
+/**
+ * A strong entity tag (RFC 9110 8.8.3) from modification time in nanoseconds, size, inode and change time. The last
+ * because builds that can be repeated give all their files one modification time, and file systems use inodes again.
+ */
+export function toEntityTag({ mtimeNs, size, ino, ctimeNs }: FileVersion): string {
+  return `"${[mtimeNs, size, ino, ctimeNs].map((part) => part.toString(36)).join('-')}"`;
 }
 
 /** Seconds since the epoch, as Last-Modified counts them. */

@@ -194,6 +194,18 @@ describe('entity tags', () => {
     expect(tags.size).toBeGreaterThanOrEqual(10);
   });
 
+  it('differ for a file overwritten in place whose size and time stay the same', () => {
+    const full = folder.write('a.txt', 'old text');
+    const handler = create();
+    const tag = getEntityTag(get(handler, '/a.txt'));
+    vi.advanceTimersByTime(1_000);
+    expect(getEntityTag(get(handler, '/a.txt'))).toBe(tag);
+    expect(folder.write('a.txt', 'new text')).toBe(full);
+    vi.advanceTimersByTime(1_000);
+    expect(get(handler, '/a.txt', ['If-None-Match', tag]).status).toBe(200);
+    expect(getEntityTag(get(handler, '/a.txt'))).not.toBe(tag);
+  });
+
   it('differ for files renamed over each other within one second', () => {
     const handler = create();
     const tags = new Set<string>();
@@ -258,16 +270,20 @@ describe('failures', () => {
     expect(get(handler, '/a.txt').status).toBe(200);
   });
 
-  it.each(['EMFILE', 'ENFILE', 'EIO'])(
+  it.each([
+    ['EMFILE', 'TSS_OVERLOADED', 503],
+    ['ENFILE', 'TSS_OVERLOADED', 503],
+    ['EIO', 'TSS_FILE_READ', 500],
+  ])(
     'V17: %s is an error of the server, and over when it is over',
-    (code) => {
+    (code, expected, status) => {
       folder.write('a.txt');
       const handler = create();
       const open = vi.spyOn(StaticRoot.prototype, 'open').mockImplementation(() => {
         throw Object.assign(new Error('failed'), { code });
       });
       const error = answer(handler, createExchange('/a.txt')) as HttpError;
-      expect([error.code, error.detail]).toEqual(['TSS_FILE_READ', `${code}: /a.txt`]);
+      expect([error.code, error.status, error.detail]).toEqual([expected, status, `${code}: /a.txt`]);
       open.mockRestore();
       expect(get(handler, '/a.txt').status).toBe(200);
     },

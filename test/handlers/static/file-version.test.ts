@@ -22,16 +22,17 @@ describe('isUnsettled', () => {
 });
 
 describe('toEntityTag', () => {
-  it('depends on every nanosecond, the size and the inode', () => {
+  it('depends on every nanosecond, the size, the inode and the time of its last change of any kind', () => {
     const tags = [
       version,
       { ...version, mtimeNs: version.mtimeNs + 1n },
       { ...version, size: 4n },
       { ...version, ino: 3n },
+      { ...version, ctimeNs: 1n },
       { ...version, size: 2n, ino: 3n },
     ].map(toEntityTag);
     expect(new Set(tags).size).toBe(tags.length);
-    for (const tag of tags) expect(tag).toMatch(/^"[0-9a-z]+-[0-9a-z]+-[0-9a-z]+"$/);
+    for (const tag of tags) expect(tag).toMatch(/^"[0-9a-z]+(?:-[0-9a-z]+){3}"$/);
   });
 });
 
