@@ -16,7 +16,7 @@ const unlimitedMs = 2 ** 31 - 1;
 const settings: Http1Settings = {
   timeouts: { header: unlimitedMs, body: unlimitedMs, send: unlimitedMs, keepalive: unlimitedMs },
   // Above anything the front lets pass, with room for the fields it adds.
-  limits: { head: 4 * 1024 * 1024, fields: 65_536, target: 2 * 1024 * 1024 },
+  limits: { head: 4 * 1024 * 1024, fields: 65_536, target: 2 * 1024 * 1024, bodyRate: 0 },
 };
 
 /** The server of an application with the interface "fetch". */

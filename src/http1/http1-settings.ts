@@ -18,7 +18,10 @@ export interface Http1Settings {
     /** For the next request on an idle connection. */
     readonly keepalive: number;
   };
-  readonly limits: HeadLimits;
+  readonly limits: HeadLimits & {
+    /** Bytes a second of a request body, averaged over the time spent waiting for it; 0 for no limit. */
+    readonly bodyRate: number;
+  };
 }
 
 /** What a connection works with. One object serves all connections of a listener. */

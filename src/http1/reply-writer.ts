@@ -3,8 +3,8 @@
 
 import type { Socket } from 'node:net';
 import type { Deadline } from '../base/timer-wheel.ts';
-import type { BodySource } from '../message/body.ts';
-import type { Reply } from '../message/reply.ts';
+import type { BodySource, OnChunk } from '../message/body.ts';
+import { getReplyLength, type Reply } from '../message/reply.ts';
 import {
   decideReplyFraming,
   joinHead,
@@ -12,6 +12,30 @@ import {
   renderReplyHead,
   renderSharedReply,
 } from './write-reply.ts';
+
+/** Bytes at hand, a piece at a time. */
+class BytesSource implements BodySource {
+  readonly length: number;
+  readonly #bytes: Uint8Array;
+  #offset = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.length = bytes.length;
+    this.#bytes = bytes;
+  }
+
+  read(onChunk: OnChunk): void {
+    const start = this.#offset;
+    if (start === this.length) {
+      onChunk(null, null);
+      return;
+    }
+    this.#offset = Math.min(start + maxWholeBytes, this.length);
+    onChunk(null, this.#bytes.subarray(start, this.#offset));
+  }
+
+  cancel(): void {}
+}
 
 /** What the writer tells its connection. */
 export interface ReplyWriterOwner {
@@ -23,6 +47,9 @@ export interface ReplyWriterOwner {
 
 /** Replies up to this many bytes are joined with what else is to be written, and not waited for. */
 const maxJoinedBytes = 16 * 1024;
+
+/** Longer bodies are written in pieces of this size, so that the send timeout is the time for one of them. */
+const maxWholeBytes = 128 * 1024;
 
 /** A batch of joined replies leaves when it is this large. */
 const maxBatchBytes = 64 * 1024;
@@ -89,7 +116,7 @@ export class ReplyWriter {
   write(reply: Reply, method: string, httpVersion: '1.0' | '1.1' | '2.0', keepAlive: boolean): boolean {
     const { body } = reply;
     this.bodyBytesSent = 0;
-    if (reply.shared && keepAlive && httpVersion === '1.1') {
+    if (reply.shared && keepAlive && httpVersion === '1.1' && (getReplyLength(body) ?? 0) <= maxWholeBytes) {
       const whole = renderSharedReply(reply, method === 'HEAD');
       if (whole !== null) return this.#writeShared(whole, reply, method);
     }
@@ -101,8 +128,9 @@ export class ReplyWriter {
       this.#send(Buffer.from(head, 'latin1'));
       return this.#settle(head.length);
     }
-    if (body.kind === 'bytes') return this.#writeBytes(head, body.bytes);
-    return this.#writeStream(head, body.source, framing);
+    if (body.kind === 'stream') return this.#writeStream(head, body.source, framing);
+    if (body.bytes.length <= maxWholeBytes) return this.#writeBytes(head, body.bytes);
+    return this.#writeStream(head, new BytesSource(body.bytes), framing);
   }
 
   /** The connection is gone: lets the source go. Nothing is called back any more. */

@@ -1,9 +1,11 @@
 // A request's body as the connection's input decodes into it: by length or chunked, only when somebody reads.
 // What the client sent behind the body is handed back to the connection.
 
+import { monotonicMs } from '../base/clock.ts';
 import type { OnChunk, RequestBody } from '../message/body.ts';
 import { HttpError } from '../message/http-error.ts';
-import { ChunkedDecoder, type TrailerLimits } from './chunked-decoder.ts';
+import { ChunkedDecoder } from './chunked-decoder.ts';
+import type { Http1Settings } from './http1-settings.ts';
 
 /** What a body asks of its connection. */
 export interface RequestBodyOwner {
@@ -16,6 +18,9 @@ export interface RequestBodyOwner {
 /** An unread body up to this size is read and thrown away to keep the connection; above, closing is cheaper. */
 const maxDiscardedBytes = 64 * 1024;
 
+/** A client may take its time at first: ms of waiting before its rate is looked at. */
+const rateGraceMs = 10_000;
+
 /** One request's body. */
 export class RequestBodyReader implements RequestBody {
   readonly length: number | null;
@@ -27,13 +32,20 @@ export class RequestBodyReader implements RequestBody {
   /** Bytes still to come, when the length is known. */
   #remaining: number;
   #received = 0;
+  /** Least bytes a second; 0 for no limit. */
+  readonly #rate: number;
+  /** When the reader began to wait for the client; 0 when it does not. */
+  #waitsSinceMs = 0;
+  /** How long readers have waited for the client so far. What a slow reader takes its time for does not count. */
+  #waitedMs = 0;
   #input: Uint8Array | null = null;
   #onChunk: OnChunk | null = null;
   #failure: Error | null = null;
 
   /** @param length bytes, or null for a chunked body */
-  constructor(length: number | null, limits: TrailerLimits, owner: RequestBodyOwner) {
+  constructor(length: number | null, limits: Http1Settings['limits'], owner: RequestBodyOwner) {
     this.length = length;
+    this.#rate = limits.bodyRate;
     this.#owner = owner;
     this.#decoder = length === null ? new ChunkedDecoder(limits) : null;
     this.#remaining = length ?? 0;
@@ -55,7 +67,7 @@ export class RequestBodyReader implements RequestBody {
     else if (this.length !== null && this.length > this.limit) this.#failWith(onChunk, this.#tooLarge());
     else {
       this.#onChunk = onChunk;
-      if (this.#input === null) this.#owner.onBodyWanted();
+      if (this.#input === null) this.#wait();
       else this.#advance();
     }
   }
@@ -67,7 +79,15 @@ export class RequestBodyReader implements RequestBody {
   /** Takes input from the connection. */
   push(input: Uint8Array): void {
     this.#input = this.#input === null ? input : Buffer.concat([this.#input, input]);
-    if (this.#onChunk !== null) this.#advance();
+    if (this.#onChunk === null) return;
+    if (this.#isTooSlow()) {
+      this.#failWith(
+        this.#onChunk,
+        new HttpError('TSS_BODY_TIMEOUT', `less than ${this.#rate} bytes of the body a second`),
+      );
+    } else {
+      this.#advance();
+    }
   }
 
   /** The rest of the body will not come. */
@@ -113,12 +133,26 @@ export class RequestBodyReader implements RequestBody {
       return;
     }
     if (piece.length === 0 && !this.done) {
-      this.#owner.onBodyWanted();
+      this.#wait();
       return;
     }
     this.#onChunk = null;
+    this.#waitsSinceMs = 0;
     this.#owner.onBodyDelivered();
     onChunk(null, piece.length === 0 ? null : piece);
+  }
+
+  #wait(): void {
+    if (this.#waitsSinceMs === 0) this.#waitsSinceMs = monotonicMs();
+    this.#owner.onBodyWanted();
+  }
+
+  /** Whether the client has sent less than the least rate in the time it was waited for. */
+  #isTooSlow(): boolean {
+    const nowMs = monotonicMs();
+    if (this.#waitsSinceMs !== 0) this.#waitedMs += nowMs - this.#waitsSinceMs;
+    this.#waitsSinceMs = nowMs;
+    return this.#waitedMs > rateGraceMs && this.#received * 1000 < this.#waitedMs * this.#rate;
   }
 
   #failWith(onChunk: OnChunk, error: Error): void {

@@ -67,6 +67,25 @@ export const limitsShape = z.strictObject({
   body: size()
     .prefault('1m')
     .describe('Bytes of a request body: beyond it 413. 0 for no limit. Default "1m".'),
+  bodyRate: size()
+    .prefault(240)
+    .describe(
+      'Bytes a second that a request body must bring, averaged over the time spent waiting for it, once that is more than 10 s: below it 408. 0 for no limit. Default 240.',
+    ),
+  connections: z
+    .int()
+    .min(0)
+    .prefault(10_000)
+    .describe(
+      'Connections of a front worker: at the limit an idle one is closed for a new one, or the new one is answered 503. 0 for no limit. Default 10000.',
+    ),
+  connectionsPerAddress: z
+    .int()
+    .min(0)
+    .prefault(0)
+    .describe(
+      'Connections from one address to a front worker: beyond it 503. Trusted proxies are exempt. 0 for no limit. Default 0.',
+    ),
 });
 
 /** Milliseconds. */

@@ -3,13 +3,15 @@
 
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { monotonicMs } from '../base/clock.ts';
-import type { Log } from '../base/log.ts';
+import type { Log, LogLevel } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { Http1Settings, OpenConnection, ServerConnectionOptions } from '../http1/http1-settings.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import type { Exchange } from '../message/exchange.ts';
 import type { Dispatcher } from '../message/handler.ts';
 import { readConnectionFacts } from './connection-facts.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
+import { refuseSocket } from './refuse-socket.ts';
 
 /** What a listener works with. */
 export interface ListenerOptions {
@@ -18,29 +20,37 @@ export interface ListenerOptions {
   readonly dispatcher: Dispatcher;
   readonly settings: Http1Settings;
   readonly timers: TimerWheel;
+  /** Shared by all listeners of the process. */
+  readonly connectionLimits: ConnectionLimits;
   readonly log: Log;
 }
 
 /** Connections the kernel may hold for us. As nginx. */
 const backlog = 511;
 
-/** How often a failing accept (no file descriptors left) is worth a line, in ms. */
-const acceptLogPauseMs = 1_000;
+/** How often a connection that cannot be taken is worth a line, in ms. */
+const refusalLogPauseMs = 1_000;
+
+/** How many connections are looked at to find one that nobody would miss. */
+const maxIdleLooks = 64;
 
 /** A listening socket and its connections. */
 export class Listener {
   readonly #key: string;
   readonly #log: Log;
   readonly #server: Server;
-  readonly #connections = new Set<OpenConnection>();
+  readonly #limits: ConnectionLimits;
+  /** With the address that each is counted for, oldest first. */
+  readonly #connections = new Map<OpenConnection, string>();
   #connectionOptions: ServerConnectionOptions;
   #draining = false;
   #onDrained: (() => void)[] = [];
-  #lastAcceptLogMs = Number.NEGATIVE_INFINITY;
+  #lastRefusalLogMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ListenerOptions) {
     this.#key = options.key;
     this.#log = options.log;
+    this.#limits = options.connectionLimits;
     this.#connectionOptions = {
       dispatcher: options.dispatcher,
       settings: options.settings,
@@ -58,7 +68,9 @@ export class Listener {
 
   /** The requests under way, for a log line about what a shutdown waits for. */
   listExchanges(): Exchange[] {
-    return [...this.#connections].map(({ exchange }) => exchange).filter((exchange) => exchange !== null);
+    return [...this.#connections.keys()]
+      .map(({ exchange }) => exchange)
+      .filter((exchange) => exchange !== null);
   }
 
   /** Begins to accept, on a handle bound before or on an address. Rejects with the system's error. */
@@ -89,7 +101,7 @@ export class Listener {
     if (!this.#draining) {
       this.#draining = true;
       this.#server.close();
-      for (const connection of this.#connections) connection.drain();
+      for (const connection of this.#connections.keys()) connection.drain();
     }
     if (this.#connections.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onDrained.push(resolve));
@@ -99,7 +111,7 @@ export class Listener {
   close(): void {
     if (!this.#draining) this.#server.close();
     this.#draining = true;
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections.keys()) connection.destroy();
   }
 
   #onSocket(socket: Socket): void {
@@ -109,22 +121,59 @@ export class Listener {
       socket.destroy();
       return;
     }
+    if (!this.#admit(facts.peerAddress)) {
+      refuseSocket(socket);
+      return;
+    }
     const connection = new ServerConnection(socket, facts, this.#connectionOptions);
-    this.#connections.add(connection);
+    this.#connections.set(connection, facts.peerAddress);
     // Accepted by the kernel before the drain began.
     if (this.#draining) connection.drain();
   }
 
+  /** Makes room by ending an idle connection, as nginx does, when the process has all it may have. */
+  #admit(address: string): boolean {
+    let admission = this.#limits.admit(address);
+    if (admission === 'too-many' && this.#endIdle()) admission = this.#limits.admit(address);
+    if (admission === 'admitted') return true;
+    const of =
+      admission === 'too-many' ? `${this.#limits.total} connections` : `too many connections from ${address}`;
+    this.#logRefusal('warn', `${of}: the limit is reached, new ones are answered 503`);
+    return false;
+  }
+
+  #endIdle(): boolean {
+    let looks = 0;
+    for (const [connection, address] of this.#connections) {
+      if (connection.idle) {
+        this.#connections.delete(connection);
+        this.#limits.release(address);
+        connection.destroy();
+        return true;
+      }
+      if (++looks === maxIdleLooks) return false;
+    }
+    return false;
+  }
+
   #onConnectionClose(connection: OpenConnection): void {
-    this.#connections.delete(connection);
+    const address = this.#connections.get(connection);
+    if (address !== undefined) {
+      this.#connections.delete(connection);
+      this.#limits.release(address);
+    }
     if (!this.#draining || this.#connections.size > 0) return;
     for (const resolve of this.#onDrained.splice(0)) resolve();
   }
 
   #onAcceptError(error: Error): void {
+    this.#logRefusal('crit', `cannot accept a connection: ${error.message}`);
+  }
+
+  #logRefusal(level: LogLevel, message: string): void {
     const nowMs = monotonicMs();
-    if (nowMs - this.#lastAcceptLogMs < acceptLogPauseMs) return;
-    this.#lastAcceptLogMs = nowMs;
-    this.#log('crit', `${this.#key}: cannot accept a connection: ${error.message}`);
+    if (nowMs - this.#lastRefusalLogMs < refusalLogPauseMs) return;
+    this.#lastRefusalLogMs = nowMs;
+    this.#log(level, `${this.#key}: ${message}`);
   }
 }

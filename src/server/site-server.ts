@@ -1,10 +1,12 @@
 // Everything a front worker does, without process matters: listeners, the current Site, the swap to the next one,
 // and a polite end.
 
+import { compileIpRanges } from '../base/ip-ranges.ts';
 import type { Log } from '../base/log.ts';
 import { SharedPool } from '../base/shared-pool.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
 import type { Http1Settings } from '../http1/http1-settings.ts';
+import { ConnectionLimits } from '../listener/connection-limits.ts';
 import { Listener } from '../listener/listener.ts';
 import type { ListenAddress } from '../listener/listener-shape.ts';
 import type { AccessLog } from '../observe/access-log.ts';
@@ -24,6 +26,7 @@ export class SiteServer {
   readonly #shared = new SharedPool();
   readonly #timers = new TimerWheel();
   readonly #instances = new InstanceDirectory();
+  readonly #connectionLimits = new ConnectionLimits();
   readonly #listeners = new Map<string, Listener>();
   /** Taken off the config, but with connections that are still coming to their end. */
   readonly #leaving = new Set<Listener>();
@@ -43,6 +46,7 @@ export class SiteServer {
       instances: this.#instances,
     });
     this.#http1Settings = { timeouts: settings.timeouts, limits: settings.limits };
+    this.#connectionLimits.configure(settings.limits, compileIpRanges(settings.trustedProxies));
     for (const listener of this.#listeners.values()) listener.configure(this.#http1Settings);
     this.#retire(site);
   }
@@ -55,6 +59,7 @@ export class SiteServer {
       dispatcher: this.#dispatcher,
       settings: this.#http1Settings,
       timers: this.#timers,
+      connectionLimits: this.#connectionLimits,
       log: this.#log,
     });
     this.#listeners.set(address.key, listener);
@@ -93,9 +98,7 @@ export class SiteServer {
 
   /** How many connections are open. */
   get connectionCount(): number {
-    let count = 0;
-    for (const listener of [...this.#listeners.values(), ...this.#leaving]) count += listener.connectionCount;
-    return count;
+    return this.#connectionLimits.total;
   }
 
   /** What is still being answered, one text each, for the log of a shutdown that takes long. */

@@ -33,7 +33,7 @@ export interface ReadResult {
 const timers = new TimerWheel();
 const settings = {
   timeouts: { header: 60_000, body: 60_000, send: 60_000, keepalive: 60_000 },
-  limits: { head: 16 * 1024, fields: 100, target: 8 * 1024 },
+  limits: { head: 16 * 1024, fields: 100, target: 8 * 1024, bodyRate: 240 },
 };
 
 /** Feeds parts to our engine. */

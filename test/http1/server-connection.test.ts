@@ -13,7 +13,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const settings: Http1Settings = {
   timeouts: { header: 60_000, body: 60_000, send: 60_000, keepalive: 60_000 },
-  limits: { head: 1024, fields: 20, target: 256 },
+  limits: { head: 1024, fields: 20, target: 256, bodyRate: 240 },
 };
 
 interface Bed {
