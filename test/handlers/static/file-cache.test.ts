@@ -274,20 +274,17 @@ describe('failures', () => {
     ['EMFILE', 'TSS_OVERLOADED', 503],
     ['ENFILE', 'TSS_OVERLOADED', 503],
     ['EIO', 'TSS_FILE_READ', 500],
-  ])(
-    'V17: %s is an error of the server, and over when it is over',
-    (code, expected, status) => {
-      folder.write('a.txt');
-      const handler = create();
-      const open = vi.spyOn(StaticRoot.prototype, 'open').mockImplementation(() => {
-        throw Object.assign(new Error('failed'), { code });
-      });
-      const error = answer(handler, createExchange('/a.txt')) as HttpError;
-      expect([error.code, error.status, error.detail]).toEqual([expected, status, `${code}: /a.txt`]);
-      open.mockRestore();
-      expect(get(handler, '/a.txt').status).toBe(200);
-    },
-  );
+  ])('V17: %s is an error of the server, and over when it is over', (code, expected, status) => {
+    folder.write('a.txt');
+    const handler = create();
+    const open = vi.spyOn(StaticRoot.prototype, 'open').mockImplementation(() => {
+      throw Object.assign(new Error('failed'), { code });
+    });
+    const error = answer(handler, createExchange('/a.txt')) as HttpError;
+    expect([error.code, error.status, error.detail]).toEqual([expected, status, `${code}: /a.txt`]);
+    open.mockRestore();
+    expect(get(handler, '/a.txt').status).toBe(200);
+  });
 
   it('V17: without descriptors a cached file is served on, and the log says so once a second', () => {
     folder.write('a.txt');
