@@ -1,5 +1,6 @@
 // How one end of a tunnel is closed without losing what was written to it, and without waiting for ever.
 
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Deadline } from '../../base/timer-wheel.ts';
 
@@ -17,9 +18,8 @@ export function endPolitely(stream: Duplex, deadline: Deadline): void {
   stream.resume();
 }
 
-/** Closes a socket so that the other side notices: what it got is not all. */
+/** Closes a socket so that the other side notices: what it got is not all. Only TCP can say so. */
 export function resetStream(stream: Duplex): void {
-  const socket = stream as Duplex & { resetAndDestroy?: () => void };
-  if (socket.resetAndDestroy !== undefined) socket.resetAndDestroy();
-  else socket.destroy();
+  if (stream instanceof Socket && stream.remoteFamily !== undefined) stream.resetAndDestroy();
+  else stream.destroy();
 }
