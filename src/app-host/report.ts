@@ -1,7 +1,11 @@
 // What an instance has to say goes to its standard error, line by line; the supervisor labels it and puts it into the
 // error log.
 
+import { inspect } from 'node:util';
 import type { Exchange } from '../message/exchange.ts';
+
+/** Causes of causes that are shown; an error may be its own cause. */
+const maxCauses = 8;
 
 /** Reports a failure with its stack and causes, under a headline. */
 export function reportFailure(headline: string, thrown: unknown): void {
@@ -19,10 +23,30 @@ export function reportRequestFailure(exchange: Exchange, requestId: string, thro
   reportFailure(`request ${requestId} ${exchange.method} ${path} failed`, thrown);
 }
 
-function describeThrown(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return `thrown: ${String(thrown)}`;
-  const text = thrown.stack ?? `${thrown.name}: ${thrown.message}`;
-  return thrown.cause === undefined || thrown.cause === null
+/** Whatever was thrown as text, errors with their stack and causes. Never throws, although showing it may run its code. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    return describeChain(thrown, maxCauses);
+  } catch {
+    return 'thrown: a value that cannot be shown';
+  }
+}
+
+function describeChain(thrown: unknown, depth: number): string {
+  if (!(thrown instanceof Error)) return `thrown: ${typeof thrown === 'string' ? thrown : inspect(thrown)}`;
+  const { cause } = thrown;
+  const text = `${thrown.stack ?? `${thrown.name}: ${thrown.message}`}`;
+  return cause === undefined || cause === null || depth === 0
     ? text
-    : `${text}\ncaused by ${describeThrown(thrown.cause)}`;
+    : `${text}\ncaused by ${describeChain(cause, depth - 1)}`;
+}
+
+/** Whatever was thrown, as an Error. */
+export function toError(thrown: unknown): Error {
+  try {
+    if (thrown instanceof Error) return thrown;
+  } catch {
+    // A proxy may throw at every touch.
+  }
+  return new Error(describeThrown(thrown));
 }

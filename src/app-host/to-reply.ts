@@ -3,7 +3,7 @@
 
 import type { Fields } from '../message/fields.ts';
 import { Reply, type ReplyBody } from '../message/reply.ts';
-import { DeclaredBody, type ReadResult, ResponseBody } from './response-body.ts';
+import { beginRead, cancelQuietly, DeclaredBody, type ReadResult, ResponseBody } from './response-body.ts';
 
 /** What the application returned is not what the interface asks for. */
 export class ResponseError extends TypeError {
@@ -32,10 +32,15 @@ export async function toReply(returned: unknown, method: string): Promise<Reply>
   const fields = toFields(response.headers);
   const length = parseDeclaredLength(response.headers.get('content-length'));
   const { body, status } = response;
-  if (body === null) return new Reply(status, fields, checkEmptyBody(length, method, status));
   if (method === 'HEAD' || status === 204 || status === 304) {
-    body.cancel().catch(() => {});
-    return new Reply(status, fields, length === null ? null : toDeclaredBody(length));
+    if (body !== null) cancelQuietly(body);
+    // Undeclared is unknown: a HEAD that said 0 would lie about what a GET brings (RFC 9110 8.6).
+    return new Reply(status, fields, { kind: 'stream', source: new DeclaredBody(length) });
+  }
+  if (body === null) {
+    if (length !== null && length > 0)
+      throw new ResponseError(`the Response declares ${length} bytes but has no body`);
+    return new Reply(status, fields, null);
   }
   return new Reply(status, fields, await toReplyBody(body.getReader(), length));
 }
@@ -71,33 +76,31 @@ function describeReturned(returned: unknown): string {
 /** The fields in their order, several Set-Cookie each by itself, those of the framing left out. */
 export function toFields(headers: Headers): Fields {
   const fields: Fields = [];
+  const isChecked = headers instanceof Headers;
   for (const [name, value] of headers) {
-    if (!framingFields.has(name)) fields.push(name, value);
+    if (!isChecked) checkField(name, value);
+    if (!framingFields.has(isChecked ? name : name.toLowerCase())) fields.push(name, value);
   }
   return fields;
 }
 
-function parseDeclaredLength(value: string | null): number | null {
-  if (value === null) return null;
+/** What the platform's Headers assure: other classes may hold anything. Values are made safe where they are written. */
+function checkField(name: unknown, value: unknown): void {
+  if (typeof name === 'string' && typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name)) return;
+  throw new ResponseError('the Response has a header that is no pair of a field name and a text');
+}
+
+function parseDeclaredLength(value: string | null | undefined): number | null {
+  if (value === null || value === undefined) return null;
   if (!/^\d{1,15}$/.test(value)) throw new ResponseError(`the Response declares a length of "${value}"`);
   return Number(value);
-}
-
-function checkEmptyBody(length: number | null, method: string, status: number): ReplyBody {
-  if (length === null || length === 0) return null;
-  if (method === 'HEAD' || status === 304) return toDeclaredBody(length);
-  throw new ResponseError(`the Response declares ${length} bytes but has no body`);
-}
-
-function toDeclaredBody(length: number): ReplyBody {
-  return { kind: 'stream', source: new DeclaredBody(length) };
 }
 
 async function toReplyBody(
   reader: ReadableStreamDefaultReader<unknown>,
   length: number | null,
 ): Promise<ReplyBody> {
-  const first = reader.read();
+  const first = beginRead(reader);
   const chunk = await takeIfSettled(first);
   const stream = (...begun: Promise<ReadResult>[]): ReplyBody => ({
     kind: 'stream',
@@ -107,7 +110,7 @@ async function toReplyBody(
   if (chunk.done) return length === null || length === 0 ? null : stream(first);
   const { value } = chunk;
   if (!(value instanceof Uint8Array) || value.length > maxWholeBytes) return stream(first);
-  const second = reader.read();
+  const second = beginRead(reader);
   const end = await takeIfSettled(second);
   if (end === null || !end.done || (length !== null && length !== value.length)) return stream(first, second);
   return { kind: 'bytes', bytes: value };

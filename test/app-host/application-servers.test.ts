@@ -104,6 +104,39 @@ describe('a gateway function', () => {
       },
       'thrown: text',
     ],
+    [
+      'throws what cannot be made a text',
+      () => {
+        throw Object.create(null);
+      },
+      'thrown: [Object: null prototype] {}',
+    ],
+    [
+      'throws what throws at every touch',
+      () => {
+        const refuse = () => {
+          throw new Error('hands off');
+        };
+        throw new Proxy({}, { get: refuse, getPrototypeOf: refuse });
+      },
+      'thrown: a value that cannot be shown',
+    ],
+    [
+      'throws an error that is its own cause',
+      () => {
+        const error = new RangeError('boom');
+        error.cause = error;
+        throw error;
+      },
+      'caused by RangeError: boom',
+    ],
+    [
+      'throws an error with an odd stack',
+      () => {
+        throw Object.assign(new RangeError('boom'), { stack: Symbol('odd') });
+      },
+      'thrown: a value that cannot be shown',
+    ],
     ['returns nothing', () => undefined as unknown as Response, 'returned undefined, not a Response'],
   ])(
     'that %s is answered for with 500, and reported with the id of the request',
@@ -127,6 +160,54 @@ describe('a gateway function', () => {
     });
     await get(path, 'X-Request-Id: a b;c\r\n');
     expect(id).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  test('may have a body that always has a chunk at hand: others are served, and it ends with its client', async () => {
+    let cancelled = false;
+    const path = await serve((request) =>
+      request.method === 'POST'
+        ? new Response('neighbour')
+        : new Response(
+            new ReadableStream<Uint8Array>({
+              pull: (controller) => controller.enqueue(new Uint8Array(100)),
+              cancel: () => {
+                cancelled = true;
+              },
+            }),
+          ),
+    );
+    let received = 0;
+    const endless = connect(path, () => endless.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n'));
+    endless.on('data', ({ length }) => {
+      received += length;
+    });
+    await waitUntil('some of the endless body', () => received > 100_000);
+    const neighbour = await exchange(
+      path,
+      'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+    );
+    expect(neighbour).toMatch(/neighbour$/);
+    endless.destroy();
+    await waitUntil('the end of the body', () => cancelled);
+  });
+
+  test.each<[string, unknown]>([
+    ['what cannot be made a text', Object.create(null)],
+    ['nothing', null],
+  ])('whose body fails with %s breaks it off', async (_, thrown) => {
+    watchReports();
+    const path = await serve(
+      () =>
+        new Response(
+          new ReadableStream({
+            async pull(controller) {
+              await new Promise((resolve) => setTimeout(resolve, 2));
+              controller.error(thrown);
+            },
+          }),
+        ),
+    );
+    expect(await get(path)).not.toMatch(/0\r\n\r\n$/);
   });
 
   test('T5: is told when its client is gone', async () => {

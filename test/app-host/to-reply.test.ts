@@ -198,17 +198,77 @@ describe('a declared length', () => {
 });
 
 describe('a response that needs no body', () => {
-  test.each([
-    ['HEAD', 200],
-    ['GET', 205],
-  ])('%s %i without one', async (method, status) => {
-    expect((await toReply(new Response(null, { status }), method)).body).toBeNull();
+  test('GET 205 without one', async () => {
+    expect((await toReply(new Response(null, { status: 205 }), 'GET')).body).toBeNull();
+  });
+
+  test.each([null, 'text'])('to HEAD, %j, does not claim that a GET brings nothing', async (body) => {
+    expect(getReplyLength((await toReply(new Response(body), 'HEAD')).body)).toBeNull();
   });
 
   test('to HEAD lets go of its stream', async () => {
     const { stream, events } = createStream();
-    expect((await toReply(new Response(stream), 'HEAD')).body).toBeNull();
+    expect(getReplyLength((await toReply(new Response(stream), 'HEAD')).body)).toBeNull();
     expect(events).toEqual(['cancel']);
+  });
+
+  test('of another class may be unable to let go of it', async () => {
+    const cancel = () => {
+      throw new Error('no');
+    };
+    const body = { getReader: () => ({}), cancel };
+    const reply = await toReply({ status: 200, headers: new Headers(), body }, 'HEAD');
+    expect(reply.status).toBe(200);
+  });
+});
+
+describe('a reader of another class', () => {
+  const answer = (read: () => unknown) => {
+    const getReader = () => ({
+      read,
+      cancel: () => {
+        throw new Error('no cancel');
+      },
+    });
+    return toReply({ status: 200, headers: new Headers(), body: { getReader } }, 'GET').then(readAll);
+  };
+
+  test('that throws fails the body', async () => {
+    let reads = 0;
+    const read = () => {
+      if (++reads > 1) throw new Error('no read');
+      return Promise.resolve({ done: false, value: encode('a') });
+    };
+    await expect(answer(read)).rejects.toThrow('no read');
+  });
+
+  test('that gives no result fails the body', async () => {
+    let reads = 0;
+    await expect(
+      answer(async () => (++reads > 2 ? undefined : { done: false, value: encode('a') })),
+    ).rejects.toThrow('gave no result');
+  });
+});
+
+describe('headers of another class', () => {
+  const answer = (...pairs: unknown[]) =>
+    toReply({ status: 200, headers: new Map(pairs as [string, string][]), body: null }, 'GET');
+
+  test('are taken, those of the framing left out whatever their case', async () => {
+    // A Map has no case either, so this length is not the declared one.
+    const { fields } = await answer(['Content-Length', '3'], ['Transfer-Encoding', 'chunked'], ['X-A', '1']);
+    expect(fields).toEqual(['X-A', '1']);
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ['a line end in a name', 'a\r\nb', 'x'],
+    ['a space in a name', 'a b', 'x'],
+    ['an empty name', '', 'x'],
+    ['a number for a name', 5, 'x'],
+    ['a symbol for a value', 'a', Symbol('x')],
+    ['nothing for a value', 'a', undefined],
+  ])('V11: with %s are refused', async (_, name, value) => {
+    await expect(answer([name, value])).rejects.toThrow('no pair of a field name and a text');
   });
 });
 
