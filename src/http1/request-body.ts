@@ -32,6 +32,8 @@ export class RequestBodyReader implements RequestBody {
   /** Bytes still to come, when the length is known. */
   #remaining: number;
   #received = 0;
+  /** Bytes from the connection, framing included. */
+  #arrived = 0;
   /** Least bytes a second; 0 for no limit. */
   readonly #rate: number;
   /** When the reader began to wait for the client; 0 when it does not. */
@@ -79,6 +81,7 @@ export class RequestBodyReader implements RequestBody {
   /** Takes input from the connection. */
   push(input: Uint8Array): void {
     this.#input = this.#input === null ? input : Buffer.concat([this.#input, input]);
+    this.#arrived += input.length;
     if (this.#onChunk === null) return;
     if (this.#isTooSlow()) {
       this.#failWith(
@@ -152,7 +155,7 @@ export class RequestBodyReader implements RequestBody {
     const nowMs = monotonicMs();
     if (this.#waitsSinceMs !== 0) this.#waitedMs += nowMs - this.#waitsSinceMs;
     this.#waitsSinceMs = nowMs;
-    return this.#waitedMs > rateGraceMs && this.#received * 1000 < this.#waitedMs * this.#rate;
+    return this.#waitedMs > rateGraceMs && this.#arrived * 1000 < this.#waitedMs * this.#rate;
   }
 
   #failWith(onChunk: OnChunk, error: Error): void {

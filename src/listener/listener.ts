@@ -6,12 +6,12 @@ import { monotonicMs } from '../base/clock.ts';
 import type { Log, LogLevel } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { Http1Settings, OpenConnection, ServerConnectionOptions } from '../http1/http1-settings.ts';
+import { refuseSocket } from '../http1/refuse-socket.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import type { Exchange } from '../message/exchange.ts';
 import type { Dispatcher } from '../message/handler.ts';
 import { readConnectionFacts } from './connection-facts.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
-import { refuseSocket } from './refuse-socket.ts';
 
 /** What a listener works with. */
 export interface ListenerOptions {
