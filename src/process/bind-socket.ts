@@ -2,8 +2,9 @@
 // What stands in the way (a busy port, a stale socket file) is told in words or cleared away.
 
 import { lookup } from 'node:dns/promises';
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
+import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { describePortHolder } from './port-holder.ts';
 import { isSocketAnswered } from './socket-probe.ts';
@@ -72,12 +73,15 @@ export function formatAddress(host: string | null, port: number): string {
 export function createListenError(address: BindAddress, code: string): ListenError {
   const where = address.path ?? `${address.host ?? '*'}:${address.port}`;
   const holder = code === 'EADDRINUSE' && address.path === null ? describePortHolder(address.port) : '';
-  return new ListenError(code, `cannot listen on ${where}: ${reasons[code] ?? code}${holder}`);
+  const isPrivileged = code === 'EACCES' && address.path === null && address.port < 1024;
+  const hint = isPrivileged ? ' (ports below 1024 may need root or CAP_NET_BIND_SERVICE)' : holder;
+  return new ListenError(code, `cannot listen on ${where}: ${reasons[code] ?? code}${hint}`);
 }
 
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the address is already in use',
-  EACCES: 'permission denied (ports below 1024 may need root or CAP_NET_BIND_SERVICE)',
+  EACCES: 'permission denied',
+  ENOENT: 'its folder does not exist',
   EADDRNOTAVAIL: 'this machine does not have that address',
   ENOTFOUND: 'the host name is not known',
 };
@@ -130,7 +134,11 @@ function finishPort(address: BindAddress, handle: SocketHandle): BoundSocket {
 async function bindPath(address: BindAddress, path: string): Promise<BoundSocket> {
   await removeStaleSocket(address, path);
   const handle = createHandle(path, -1, -1);
-  if (typeof handle === 'number') throw createListenError(address, getSystemErrorName(handle));
+  if (typeof handle === 'number') {
+    // libuv says EACCES of a missing folder.
+    const code = existsSync(dirname(path)) ? getSystemErrorName(handle) : 'ENOENT';
+    throw createListenError(address, code);
+  }
   try {
     // As nginx: whoever may enter the folder may connect.
     chmodSync(path, 0o666);

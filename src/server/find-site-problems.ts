@@ -6,7 +6,8 @@ import type { ConfigProblem } from '../config/config-error.ts';
 import { getValueAt, type SettingPath } from '../config/setting-path.ts';
 import { parseInDirectory } from '../config/shape/base-directory.ts';
 import { suggestName } from '../config/suggest-name.ts';
-import { listenShape } from '../listener/listener-shape.ts';
+import { type ListenAddress, listenShape } from '../listener/listener-shape.ts';
+import { findSocketProblem, isOverlapping } from './find-listen-problem.ts';
 import { isRegexPath, parsePathText } from './path-shape.ts';
 import { serverNameShape } from './server-name-shape.ts';
 import { answeringShapes, routeShape } from './site-shape.ts';
@@ -40,6 +41,8 @@ class SiteProblems {
   readonly #upstreams: readonly string[] | null;
   /** Who took a name, or the role of the default, on an address. */
   readonly #takenNames = new Map<string, SettingPath>();
+  /** Every address that some server listens on, by key, with the first place where it stands. */
+  readonly #addresses = new Map<string, { address: ListenAddress; place: SettingPath }>();
 
   constructor(document: ConfigDocument, site: JsonObject) {
     this.#document = document;
@@ -90,8 +93,12 @@ class SiteProblems {
       taken.set(key, path);
       return null;
     }
-    const { line, at } = this.#document.createProblem(first, '');
-    return line > 0 ? `the first is in line ${line}` : `the first is ${at}`;
+    return `the first ${this.#tellPlace(first)}`;
+  }
+
+  #tellPlace(path: SettingPath): string {
+    const { line, at } = this.#document.createProblem(path, '');
+    return line > 0 ? `is in line ${line}` : `is ${at}`;
   }
 
   #checkListen(listen: unknown, path: SettingPath): string[] {
@@ -101,13 +108,27 @@ class SiteProblems {
     const keys = new Map<string, SettingPath>();
     for (const [i, address] of addresses.entries()) {
       if (!address.success) continue;
-      for (const { key } of address.data) {
+      for (const one of address.data) {
         const place = Array.isArray(listen) ? [...path, i] : path;
-        const first = this.#take(key, place, keys);
-        if (first !== null) this.#report(place, `this server listens on ${key} already`, first);
+        const first = this.#take(one.key, place, keys);
+        if (first !== null) this.#report(place, `this server listens on ${one.key} already`, first);
+        else this.#checkAddress(one, place);
       }
     }
     return [...keys.keys()];
+  }
+
+  #checkAddress(address: ListenAddress, place: SettingPath): void {
+    if (this.#addresses.has(address.key)) return;
+    const problem = findSocketProblem(address);
+    if (problem !== null) this.#report(place, problem, '');
+    const other = [...this.#addresses.values()].find((known) => isOverlapping(known.address, address));
+    if (other !== undefined) {
+      const clash = `${address.key} and ${other.address.key} overlap: only one of them can be listened on`;
+      const everywhere = `the other ${this.#tellPlace(other.place)}; ${address.port} alone is every address, IPv4 and IPv6`;
+      this.#report(place, clash, everywhere);
+    }
+    this.#addresses.set(address.key, { address, place });
   }
 
   #checkNames(server: JsonObject, path: SettingPath, listenKeys: readonly string[]): void {

@@ -109,6 +109,12 @@ describe('a unix socket', () => {
     expect(await ask(path)).toBe('hello');
   });
 
+  test('in a folder that does not exist says so', async () => {
+    await expect(bind(unix(join(createTempFolder(), 'run/site.sock')))).rejects.toThrow(
+      /cannot listen on .*run\/site\.sock: its folder does not exist$/,
+    );
+  });
+
   test('does not take the place of a file', async () => {
     const path = join(createTempFolder(), 'a.sock');
     writeFileSync(path, 'precious');

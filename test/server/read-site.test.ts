@@ -142,8 +142,8 @@ describe('where a server listens', () => {
   });
 
   test('a unix socket is known by its absolute path', () => {
-    const path = `${folder}/run/site.sock`;
-    const [address] = parse({ ...nothing, listen: 'unix:logs/../run/site.sock' }).servers[0].listen;
+    const path = `${folder}/logs/site.sock`;
+    const [address] = parse({ ...nothing, listen: 'unix:public/../logs/site.sock' }).servers[0].listen;
     expect(address).toEqual({ key: `unix:${path}`, host: null, port: 0, path });
   });
 
