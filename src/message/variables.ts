@@ -3,6 +3,7 @@
 
 import type { Exchange } from './exchange.ts';
 import { getField } from './fields.ts';
+import { formatLocalTime } from './local-time.ts';
 
 /** Reads one variable. An absent value is "" (the access log writes "-" for it). */
 export type ReadVariable = (exchange: Exchange) => string;
@@ -29,6 +30,7 @@ const readers: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>
   ['server_protocol', (x) => `HTTP/${x.httpVersion}`],
   ['status', (x) => String(x.status)],
   ['time_iso8601', () => new Date().toISOString()],
+  ['time_local', formatLocalTime],
   ['upstream_addr', (x) => x.upstreamAddress],
   ['upstream_response_time', (x) => x.upstreamTime],
   ['upstream_status', (x) => x.upstreamStatus],

@@ -59,7 +59,7 @@ const combined =
 /** Compiles a format: "combined" or a text with variables, whose values are escaped. Throws for an unknown variable. */
 export function compileLogFormat(format: string): FormatLine {
   const text = format === 'combined' ? combined : format;
-  const parts = text.split(/(\$\{?[a-z0-9_]+\}?|\$\$)/i).map(compilePart);
+  const parts = text.split(/(\$\$|\$\{[a-z0-9_]+\}|\$[a-z0-9_]+)/i).map(compilePart);
   return (exchange) => {
     let line = '';
     for (const part of parts) {
@@ -73,7 +73,7 @@ function compilePart(part: string): string | ReadVariable {
   if (part === '$$') return '$';
   if (!part.startsWith('$')) return part;
   const name = part.replace(/[${}]/g, '').toLowerCase();
-  const read = name === 'time_local' ? formatLocalTime : compileVariable(name);
+  const read = compileVariable(name);
   if (read === null) throw new Error(`unknown variable "$${name}"`);
   return read;
 }
@@ -90,22 +90,4 @@ function escapeValue(value: string): string {
       /[^\x20\x21\x23-\x5b\x5d-\x7e]/g,
       (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
     );
-}
-
-const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
-let renderedSecond = -1;
-let renderedTime = '';
-
-/** "23/Nov/2026:04:29:27 +0000", rendered once a second. */
-function formatLocalTime(): string {
-  const now = new Date();
-  const second = Math.floor(now.getTime() / 1000);
-  if (second === renderedSecond) return renderedTime;
-  const two = (value: number) => String(value).padStart(2, '0');
-  const offset = -now.getTimezoneOffset();
-  const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
-  const date = `${two(now.getDate())}/${months[now.getMonth()]}/${now.getFullYear()}`;
-  renderedSecond = second;
-  renderedTime = `${date}:${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())} ${zone}`;
-  return renderedTime;
 }
