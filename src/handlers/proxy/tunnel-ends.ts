@@ -1,6 +1,5 @@
 // How one end of a tunnel is closed without losing what was written to it, and without waiting for ever.
 
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Deadline } from '../../base/timer-wheel.ts';
 
@@ -20,6 +19,7 @@ export function endPolitely(stream: Duplex, deadline: Deadline): void {
 
 /** Closes a socket so that the other side notices: what it got is not all. Only TCP can say so. */
 export function resetStream(stream: Duplex): void {
-  if (stream instanceof Socket && stream.remoteFamily !== undefined) stream.resetAndDestroy();
-  else stream.destroy();
+  const socket = stream as Duplex & { remoteFamily?: string; resetAndDestroy?: () => void };
+  if (socket.resetAndDestroy !== undefined && socket.remoteFamily !== undefined) socket.resetAndDestroy();
+  else socket.destroy();
 }

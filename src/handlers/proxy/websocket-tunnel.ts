@@ -230,9 +230,6 @@ class WebSocketTunnel {
     let head = `HTTP/1.1 ${status} ${response.statusMessage ?? ''}\r\n`;
     const fields = copyResponseFields(response.rawHeaders);
     for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
-    // With its length a cut shows even where there is no reset (a unix socket).
-    const length = response.headers['content-length'];
-    if (length !== undefined) head += `Content-Length: ${length}\r\n`;
     this.#client.write(`${head}Connection: close\r\n\r\n`, 'latin1');
     response.pipe(this.#client, { end: false });
     response.on('error', () => {});
