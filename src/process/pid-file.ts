@@ -1,14 +1,28 @@
 // The file with the master's process id: how `tsserve -s` and other programs find the server.
 
-import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Writes our id, whatever a server before left there. Readers see the old content or the new, never half of it. */
 export function writePidFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
+  const text = `${process.pid}\n`;
+  const found = statSync(path, { throwIfNoEntry: false });
+  // "/dev/null" is to stay what it is.
+  if (found !== undefined && !found.isFile()) {
+    writeFileSync(path, text);
+    return;
+  }
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${process.pid}\n`, { mode: 0o644 });
-  renameSync(draft, path);
+  rmSync(draft, { force: true });
+  try {
+    // Never through a link that somebody put there.
+    writeFileSync(draft, text, { mode: 0o644, flag: 'wx' });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
 }
 
 /** Removes the file, unless another server has written its own id meanwhile. */
