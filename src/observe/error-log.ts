@@ -37,6 +37,11 @@ export class ErrorLog {
     this.#sink = new LogSink(target.path);
   }
 
+  /** The settings in force. */
+  get target(): ErrorLogTarget {
+    return this.#target;
+  }
+
   /** The function that other rooms are given. Text of several lines becomes several lines of the log. */
   readonly log: Log = (level, message) => {
     if (severities[level] < severities[this.#target.level]) return;

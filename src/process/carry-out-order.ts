@@ -2,6 +2,7 @@
 
 import type { ErrorLog } from '../observe/error-log.ts';
 import type { SiteServer } from '../server/site-server.ts';
+import type { SiteSettings } from '../server/site-settings.ts';
 import type { SocketHandle } from './bind-socket.ts';
 import type { WorkerOrder } from './worker-messages.ts';
 
@@ -14,8 +15,7 @@ export async function carryOutOrder(
 ): Promise<void> {
   switch (order.type) {
     case 'configure':
-      server.swap(order.settings);
-      errorLog.configure(order.settings.errorLog);
+      configure(server, errorLog, order.settings);
       return;
     case 'listen':
       if (handle === null) throw new Error(`no socket came with the order to listen on ${order.address.key}`);
@@ -30,5 +30,17 @@ export async function carryOutOrder(
     case 'reopen':
       server.reopenLogs();
       errorLog.reopen();
+  }
+}
+
+/** Both or nothing: who refuses new settings must not serve by half of them. */
+function configure(server: SiteServer, errorLog: ErrorLog, settings: SiteSettings): void {
+  const before = errorLog.target;
+  errorLog.configure(settings.errorLog);
+  try {
+    server.swap(settings);
+  } catch (error) {
+    errorLog.configure(before);
+    throw error;
   }
 }

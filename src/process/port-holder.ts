@@ -2,12 +2,14 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** " (held by nginx, pid 4711)", or "" when that cannot be found out. */
+/** " (held by nginx, pid 4711)", with advice when it is this server; "" when that cannot be found out. */
 export function describePortHolder(port: number): string {
   try {
     const inodes = findListeningInodes(port);
     const pid = inodes.size === 0 ? null : findSocketOwner(inodes);
     if (pid === null) return '';
+    if (Number(pid) === process.pid)
+      return ` (held by this process itself, pid ${pid}); to widen an address, start the server anew`;
     return ` (held by ${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()}, pid ${pid})`;
   } catch {
     return '';

@@ -150,7 +150,9 @@ export class SiteRunner {
 function explain(error: unknown, sockets: readonly BoundSocket[]): unknown {
   const code = error instanceof OrderError ? error.code : (error as NodeJS.ErrnoException).code;
   if (code !== 'EADDRINUSE' && code !== 'EACCES') return error;
-  const named = sockets.find(({ address }) => (error as Error).message.includes(String(address.port)));
+  const { message } = error as Error;
+  // "listen EADDRINUSE: address already in use 127.0.0.1:8080": 80 is not what it names.
+  const named = sockets.find(({ address }) => message.endsWith(address.path ?? `:${address.port}`));
   const socket = named ?? sockets[0];
   return socket === undefined ? error : createListenError(socket.address, code);
 }
