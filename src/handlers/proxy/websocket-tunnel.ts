@@ -10,6 +10,7 @@ import type { Fields } from '../../message/fields.ts';
 import { HttpError } from '../../message/http-error.ts';
 import type { PeerSlot } from '../../upstream/peer-slot.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
+import { ClientWatch } from './client-watch.ts';
 import { copyResponseFields } from './dropped-fields.ts';
 import { loadHttpProxy } from './load-http-proxy.ts';
 import { endPolitely, resetStream } from './tunnel-ends.ts';
@@ -37,12 +38,13 @@ const reasons: Readonly<Record<number, string>> = {
 
 /** Sends the handshake to a peer and joins `client` with it; answers on `client` when that cannot be. */
 export function openWebSocketTunnel(handshake: Handshake, client: Duplex, early: Uint8Array): void {
-  new WebSocketTunnel(handshake, client).open(Buffer.from(early));
+  new WebSocketTunnel(handshake, client, Buffer.from(early)).open();
 }
 
 class WebSocketTunnel {
   readonly #handshake: Handshake;
   readonly #client: Duplex;
+  readonly #watch: ClientWatch;
   readonly #deadline: Deadline;
   readonly #tried: PeerSlot[] = [];
   #slot: PeerSlot | null = null;
@@ -55,18 +57,17 @@ class WebSocketTunnel {
   #late = false;
   #lastError: HttpError | null = null;
 
-  constructor(handshake: Handshake, client: Duplex) {
+  constructor(handshake: Handshake, client: Duplex, early: Buffer) {
     this.#handshake = handshake;
     this.#client = client;
     this.#deadline = handshake.timers.createDeadline(() => this.#onLate());
-    // What the client sends from here on is read when there is somewhere to send it.
-    client.pause();
+    this.#watch = new ClientWatch(client, early);
     client.on('error', () => {});
     client.once('close', () => this.#onClientClose());
   }
 
   /** Tries the next peer. */
-  open(early: Buffer): void {
+  open(): void {
     const { exchange, upstream } = this.#handshake;
     const slot = upstream.pick(this.#tried);
     if (slot === null) {
@@ -82,7 +83,7 @@ class WebSocketTunnel {
     exchange.upstreamAddress = append(exchange.upstreamAddress, slot.peer.name);
     this.#deadline.set(upstream.timeouts.connect);
     try {
-      this.#send(slot, early);
+      this.#send(slot);
     } catch (error) {
       // Nobody above would give the client an answer any more.
       this.#end('-');
@@ -92,7 +93,7 @@ class WebSocketTunnel {
     }
   }
 
-  #send(slot: PeerSlot, early: Buffer): void {
+  #send(slot: PeerSlot): void {
     const { address } = slot.peer;
     const proxy = loadHttpProxy();
     const headers = toHeaders([...this.#handshake.fields, 'Connection', 'Upgrade', 'Upgrade', 'websocket']);
@@ -108,7 +109,8 @@ class WebSocketTunnel {
         ? { protocol: 'http:', host: 'localhost', port: 80, socketPath: address.path }
         : { protocol: 'http:', host: address.host, port: address.port };
     proxy.on('proxyReqWs', onRequest);
-    proxy.ws(message as unknown as IncomingMessage, this.#client as never, early, { target, toProxy: true });
+    const options = { target, toProxy: true };
+    proxy.ws(message as unknown as IncomingMessage, this.#client as never, Buffer.alloc(0), options);
     proxy.off('proxyReqWs', onRequest);
     const request = this.#request;
     if (request === null) throw new Error('http-proxy sent no request');
@@ -124,6 +126,7 @@ class WebSocketTunnel {
     request.once('response', (response) => this.#relay(response));
     request.once('upgrade', (response, socket, head) => {
       if (!this.#accept(response, socket)) return;
+      this.#watch.release();
       join.call(request, response, socket, head);
       this.#request = null;
       this.#socket = socket;
@@ -195,7 +198,7 @@ class WebSocketTunnel {
     this.#lastError = new HttpError(errorCode, detail);
     slot.fail();
     this.#end(String(this.#lastError.status));
-    this.open(Buffer.alloc(0));
+    this.open();
   }
 
   #describe(what: string): string {
@@ -213,6 +216,7 @@ class WebSocketTunnel {
     exchange.status = error.status;
     exchange.failure = error;
     exchange.abortedBy = error.code === 'TSS_BUG' ? 'server' : 'upstream';
+    this.#watch.release();
     const text = `${error.status} ${reasons[error.status] ?? ''}`.trim();
     this.#client.write(
       `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}\n`,
@@ -227,6 +231,9 @@ class WebSocketTunnel {
     this.#slot?.succeed();
     exchange.status = status;
     exchange.upstreamStatus = append(exchange.upstreamStatus, String(status));
+    this.#watch.release();
+    // Whatever it sends now goes nowhere; reading it is how its end is noticed.
+    this.#client.resume();
     let head = `HTTP/1.1 ${status} ${response.statusMessage ?? ''}\r\n`;
     const fields = copyResponseFields(response.rawHeaders);
     for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;

@@ -278,6 +278,50 @@ describe('T2: a handshake that fails', () => {
     await waitUntil(() => peer.sockets.every((socket) => socket.destroyed));
   });
 
+  test.each<[string, (client: Socket) => void]>([
+    ['ends', (client) => client.end()],
+    ['closes', (client) => client.destroy()],
+    ['resets', (client) => client.resetAndDestroy()],
+  ])('T4: by nobody is given up when the client %s', async (_, leave) => {
+    const peer = await startRawPeer((socket) => socket.resume());
+    const { handler, upstream } = createTunnelProxy({ servers: [peer.url] });
+    const front = await startFront(handler);
+    const client = connect(front.port, '127.0.0.1', () => client.write(`${handshake()}early`));
+    client.on('error', () => {});
+    await waitUntil(() => peer.sockets.length === 1);
+    await pause(20);
+    leave(client);
+    await waitUntil(() => front.sockets.size === 0 && peer.sockets.every((socket) => socket.destroyed));
+    expect(upstream.snapshot()[0].inFlight).toBe(0);
+    client.destroy();
+  });
+
+  test('late keeps what the client sent before the answer, and holds up one that sends too much', async () => {
+    const peer = await startRawPeer((socket) => {
+      let got = 0;
+      socket.on('data', (data) => {
+        got += data.length;
+        if (got === data.length) {
+          setTimeout(
+            () =>
+              socket.write(
+                `HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+              ),
+            50,
+          );
+          got = 0;
+          socket.removeAllListeners('data').on('data', (more) => {
+            got += more.length;
+            if (got === 20_000_000) socket.end(' all');
+          });
+        }
+      });
+    });
+    const { port } = await startFront(createTunnelProxy({ servers: [peer.url] }).handler);
+    const { text } = await talk(port, handshake() + 'x'.repeat(20_000_000));
+    expect(text.split('\r\n\r\n')[1]).toBe(' all');
+  });
+
   test.each<[string, string, string]>([
     ['with a length', 'Content-Length: 2\r\n\r\nno', 'no'],
     ['chunked', 'Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n', 'no'],
