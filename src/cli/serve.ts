@@ -41,5 +41,8 @@ export async function serve(source: SiteSource, options: { quiet: boolean }): Pr
       errorLog.log('crit', message);
     },
   });
-  return master.run();
+  const exitCode = await master.run();
+  // The logs had their time: a reader of standard output that has stopped must not keep a server that has ended.
+  if (process.stdout.writableLength > 0) process.exit(exitCode);
+  return exitCode;
 }

@@ -1,4 +1,4 @@
-// Where lines go: a file or standard error. Writing never blocks the process, whatever happens at the other end (a
+// Where lines go: a file, standard error or standard output. Writing never blocks the process, whatever happens at the other end (a
 // stopped reader, a full disk): what does not fit into the backlog is dropped and counted.
 
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
@@ -12,9 +12,12 @@ const fileBatchBytes = 64 * 1024;
 
 /**
  * How to write without blocking. direct: a pipe or terminal in non-blocking mode, tried again when it is full. stream:
- * standard error as a socket, left to Node. pool: a file, which only the disk can hold up, from another thread.
+ * a standard stream that is a socket, left to Node. pool: a file, which only the disk can hold up, from another thread.
  */
 type Manner = 'direct' | 'stream' | 'pool';
+
+/** As a config names it. It cannot always be opened by that name: a supervisor may have given us a socket. */
+const standardOutput = '/dev/stdout';
 
 /** Sinks with something under way. */
 const busySinks = new Set<LogSink>();
@@ -27,7 +30,7 @@ export async function settleLogSinks(timeoutMs: number): Promise<void> {
 /** Takes whole lines and gets rid of them as fast as the other end allows. */
 export class LogSink {
   readonly #path: string | null;
-  #fd = 2;
+  #fd: number;
   #manner: Manner = 'pool';
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -38,11 +41,15 @@ export class LogSink {
   #closed = false;
   #onIdle: (() => void)[] = [];
 
-  /** @param path the file to append to, made if missing; null for standard error. Throws when it cannot be opened. */
+  /**
+   * @param path the file to append to, made if missing; null for standard error, "/dev/stdout" for standard output.
+   *   Throws when it cannot be opened.
+   */
   constructor(path: string | null) {
-    this.#path = path;
-    if (path === null) this.#openStandardError();
-    else this.#openFile(path);
+    this.#path = path === standardOutput ? null : path;
+    this.#fd = path === null ? 2 : 1;
+    if (this.#path === null) this.#openStandardStream(this.#fd);
+    else this.#openFile(this.#path);
   }
 
   /** Lines lost because nobody took them, since the last line got through. */
@@ -87,7 +94,7 @@ export class LogSink {
   async close(timeoutMs: number): Promise<void> {
     this.#closed = true;
     await this.settle(timeoutMs);
-    if (!this.#busy && this.#fd !== 2) closeQuietly(this.#fd);
+    if (!this.#busy && this.#fd > 2) closeQuietly(this.#fd);
   }
 
   #openFile(path: string): void {
@@ -96,21 +103,25 @@ export class LogSink {
     this.#manner = fstatSync(this.#fd).isFile() ? 'pool' : 'direct';
   }
 
-  #openStandardError(): void {
+  #openStandardStream(number: number): void {
     try {
-      const stat = fstatSync(2);
+      const stat = fstatSync(number);
       if (stat.isFile()) return;
       this.#manner = 'stream';
       if (!stat.isFIFO() && !stat.isCharacterDevice()) return;
-      // Opened again, the mode is ours alone: set on descriptor 2 it would reach everybody who shares the terminal.
+      // Opened again, the mode is ours alone: set on the descriptor itself it would reach everybody who shares the terminal.
       const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
-      this.#fd = openSync('/proc/self/fd/2', O_WRONLY | O_NONBLOCK | O_NOCTTY);
+      this.#fd = openSync(`/proc/self/fd/${number}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
       this.#manner = 'direct';
     } catch {
-      // No standard error, no /proc, or no right to open: Node's own stream serves.
+      // No such stream, no /proc, or no right to open: Node's own stream serves.
     } finally {
-      if (this.#manner === 'stream') process.stderr.on('error', ignore);
+      if (this.#manner === 'stream') this.#nodeStream.on('error', ignore);
     }
+  }
+
+  get #nodeStream(): NodeJS.WriteStream {
+    return this.#fd === 1 ? process.stdout : process.stderr;
   }
 
   #flush(): void {
@@ -136,7 +147,7 @@ export class LogSink {
     const onWritten = (error: Error | null | undefined, written: number): void => {
       if (this.#account(error ?? null, bytes, written)) this.#flush();
     };
-    if (this.#manner === 'stream') process.stderr.write(bytes, (error) => onWritten(error, bytes.length));
+    if (this.#manner === 'stream') this.#nodeStream.write(bytes, (error) => onWritten(error, bytes.length));
     else write(this.#fd, bytes, onWritten);
   }
 

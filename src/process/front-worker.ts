@@ -7,6 +7,8 @@ import { type FromWorker, OrderError, type WorkerOrder } from './worker-messages
 
 /** The longest line of the error log, and some. */
 const longestLine = 20 * 1024;
+/** As long as a line of the access log can become: what a request may hold, escaped. */
+const longestOutputLine = 1024 * 1024;
 
 interface OpenOrder {
   readonly resolve: () => void;
@@ -20,8 +22,10 @@ export interface FrontWorkerOptions {
   readonly entry: URL;
   /** How long it may take to answer an order. */
   readonly answerTimeoutMs: number;
-  /** Receives what it writes, line by line: its error log and what the engine says in a crash. */
+  /** Receives its standard error, line by line: its error log and what the engine says in a crash. */
   readonly onLine: (worker: FrontWorker, line: string) => void;
+  /** Receives its standard output, line by line: an access log that goes there. */
+  readonly onOutputLine: (line: string) => void;
   /** It has not answered in time. Called once. */
   readonly onStuck: (worker: FrontWorker) => void;
   /** Called once, after the orders still open were settled. */
@@ -44,13 +48,16 @@ export class FrontWorker {
 
   constructor(options: FrontWorkerOptions) {
     this.#options = options;
-    const output = new LineSplitter((line) => options.onLine(this, line), longestLine);
+    const splitters = {
+      stdout: new LineSplitter(options.onOutputLine, longestOutputLine),
+      stderr: new LineSplitter((line) => options.onLine(this, line), longestLine),
+    };
     this.#program = new ChildProgram({
       entry: options.entry,
       environment: process.env,
-      onOutput: (_, bytes) => {
-        if (bytes === null) output.end();
-        else output.push(bytes);
+      onOutput: (stream, bytes) => {
+        if (bytes === null) splitters[stream].end();
+        else splitters[stream].push(bytes);
       },
       onMessage: (message) => this.#settle(message as FromWorker),
       onExit: (description) => {

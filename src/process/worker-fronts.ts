@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { monotonicMs } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { LogSink } from '../observe/log-sink.ts';
 import type { SiteSettings } from '../server/site-settings.ts';
 import { BackOff } from './back-off.ts';
 import type { BoundSocket } from './bind-socket.ts';
@@ -27,6 +28,8 @@ export class WorkerFronts implements Fronts {
   readonly #workers = new Set<FrontWorker>();
   readonly #sockets = new Map<string, BoundSocket>();
   readonly #instances = new Map<string, InstancesOrder>();
+  /** Standard output, once a worker has written to its own. */
+  #output: LogSink | null = null;
   #settings: SiteSettings | null = null;
   #wanted = 0;
   /** Replacements that wait for their time. */
@@ -122,6 +125,7 @@ export class WorkerFronts implements Fronts {
       entry: this.#role.entry,
       answerTimeoutMs: this.#role.startTimeoutMs,
       onLine: ({ pid }, line) => this.#passOn(line, `worker ${pid}`),
+      onOutputLine: (line) => this.#print(line),
       onStuck: (stuck) => this.#onStuck(stuck),
       onExit: (ended, description) => this.#onExit(ended, description),
     });
@@ -147,6 +151,11 @@ export class WorkerFronts implements Fronts {
         worker.order({ type: 'listen', address }, handle),
       ),
     ];
+  }
+
+  #print(line: string): void {
+    this.#output ??= new LogSink('/dev/stdout');
+    this.#output.write(`${line}\n`);
   }
 
   /** One that does not answer would hold up every reload, and the requests given to it wait in vain. */

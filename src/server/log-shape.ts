@@ -56,8 +56,9 @@ export const errorLogShape = z
     }),
   ])
   .transform((log) => {
-    if (typeof log === 'string') return { path: log, level: 'notice' as const };
-    return { path: log.path ?? null, level: log.level };
+    const { path = null, level } = typeof log === 'string' ? { path: log, level: 'notice' as const } : log;
+    // A worker's standard error leads to the master's.
+    return { path: path === '/dev/stderr' ? null : path, level };
   });
 
 /** A checked access log: absolute path and "combined" or a template; null for no log. */

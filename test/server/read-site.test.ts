@@ -147,6 +147,11 @@ describe('where a server listens', () => {
     expect(address).toEqual({ key: `unix:${path}`, host: null, port: 0, path });
   });
 
+  test('an error log at /dev/stderr is standard error', () => {
+    expect(parse({ ...nothing, errorLog: '/dev/stderr' }).errorLog.path).toBeNull();
+    expect(parse({ ...nothing, errorLog: { path: '/dev/stderr' } }).errorLog.path).toBeNull();
+  });
+
   test('a list keeps its order', () => {
     const { listen } = parse({ ...nothing, listen: [81, '127.0.0.1:80'] }).servers[0];
     expect(listen.map(({ key }) => key)).toEqual(['tcp:*:81', 'tcp:127.0.0.1:80']);

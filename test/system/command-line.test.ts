@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,6 +46,13 @@ describe('tsserve -t', () => {
 });
 
 describe('tsserve', () => {
+  it.each([0, 1])('writes an access log to its own standard output, with %i workers', async (workers) => {
+    const server = await startServer({ workers, routes, accessLog: '/dev/stdout', errorLog: '/dev/stderr' });
+    await fetch(server.url);
+    await waitUntil('the line', () => server.process.stdout.includes('"GET / HTTP/1.1" 200'));
+    expect(server.process.stderr).toContain('serving');
+  });
+
   it('-T prints the effective config as JSON', async () => {
     const folder = createTempFolder({
       'site.json': JSON.stringify({ routes, timeouts: { keepalive: '5s' } }),
@@ -161,6 +168,33 @@ describe('a running server', () => {
     await server.process.exit;
     expect(performance.now() - startedAtMs).toBeLessThan(1000);
     expect(await pending).toBe('cut');
+  });
+
+  it('ends when told to though nobody reads the access log on its standard output', async () => {
+    const folder = createTempFolder();
+    const port = await findFreePort();
+    const file = join(folder, 'site.json');
+    writeFileSync(
+      file,
+      JSON.stringify({
+        listen: `127.0.0.1:${port}`,
+        workers: 1,
+        accessLog: '/dev/stdout',
+        routes,
+      }),
+    );
+    const child = spawn(process.execPath, ['bin/tsserve.js', '-c', file], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    cleanUpLater(() => child.kill('SIGKILL'));
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    await waitUntil('it answers', async () => {
+      const reply = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
+      return reply?.status === 200;
+    });
+    for (let i = 0; i < 100; i++) await fetch(`http://127.0.0.1:${port}/${'x'.repeat(7_000)}`);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 
   it('T39: serves on when nobody reads its standard error and an application floods it', async () => {
