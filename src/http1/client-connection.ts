@@ -82,6 +82,7 @@ export class ClientConnection implements BodyFeeder {
   #listener: ClientListener | null = null;
   #body: ClientResponseBody | null = null;
   #paused = false;
+  #isSuspect = false;
   #served = 0;
   #idleSinceMs = 0;
 
@@ -122,7 +123,7 @@ export class ClientConnection implements BodyFeeder {
     this.#served++;
     if (this.#state !== 'idle') return;
     this.#deadline.clear();
-    if (this.idleMs < freshIdleMs) {
+    if (this.idleMs < freshIdleMs && !this.#isSuspect) {
       this.#start();
       return;
     }
@@ -154,7 +155,7 @@ export class ClientConnection implements BodyFeeder {
   /** Nobody reads the rest of the response's body. */
   dropBody(): void {
     this.#body = null;
-    if (this.#state === 'busy') this.#release(null);
+    if (this.#state === 'busy') this.#release();
   }
 
   /** The request has moved on. */
@@ -225,7 +226,7 @@ export class ClientConnection implements BodyFeeder {
             ? null
             : { kind: 'bytes', bytes: Buffer.from(payload) };
       this.#listener = null;
-      this.#release(framing.idleTimeoutMs);
+      this.#release();
       listener.onResponse({ status: head.status, fields: head.fields, body });
       listener.onEnd();
       return true;
@@ -244,7 +245,7 @@ export class ClientConnection implements BodyFeeder {
     if (this.#state !== 'busy') return true;
     if (this.#reader.complete) {
       this.#body = null;
-      this.#release(this.#reader.framing?.idleTimeoutMs ?? null);
+      this.#release();
       body.finish(null);
       return true;
     }
@@ -253,7 +254,7 @@ export class ClientConnection implements BodyFeeder {
   }
 
   /** The request is over for this connection: it becomes idle if both messages are complete, else it is closed. */
-  #release(idleTimeoutMs: number | null): void {
+  #release(): void {
     const { complete, framing, surplus } = this.#reader;
     const reusable = complete && !surplus && framing?.keepAlive === true && this.#sender.state === 'sent';
     const listener = this.#listener;
@@ -264,7 +265,9 @@ export class ClientConnection implements BodyFeeder {
       this.#state = 'idle';
       this.#deadline.clear();
       this.#idleSinceMs = monotonicMs();
-      this.#options.owner.onIdle(this, idleTimeoutMs);
+      // After HEAD and 304 some send the body all the same, a moment later.
+      this.#isSuspect = framing.kind === 'none' && framing.length !== 0;
+      this.#options.owner.onIdle(this, framing.idleTimeoutMs);
     } else this.#close();
     listener?.onEnd();
   }
@@ -273,7 +276,7 @@ export class ClientConnection implements BodyFeeder {
     if (this.#state === 'busy' && this.#body !== null && this.#reader.end()) {
       const body = this.#body;
       this.#body = null;
-      this.#release(null);
+      this.#release();
       body.finish(null);
     } else this.#fail('cut', null);
   }

@@ -47,7 +47,11 @@ export function decideResponseFraming(method: string, head: ResponseHead): Respo
   if (coding !== null) checkCoding(coding, contentLength !== null, httpVersion);
   const announced = contentLength === null ? null : parseContentLength(contentLength);
   const keepAlive = decideKeepAlive(connection, httpVersion);
-  if (status === 204) return { kind: 'none', length: 0, keepAlive, idleTimeoutMs };
+  if (status === 204) {
+    // Who announces a body here may send one too (RFC 9110 8.6 forbids both): the next answer would begin with it.
+    const isSure = coding === null && (announced === null || announced === 0);
+    return { kind: 'none', length: 0, keepAlive: keepAlive && isSure, idleTimeoutMs };
+  }
   if (status === 304 || method === 'HEAD')
     return { kind: 'none', length: announced, keepAlive, idleTimeoutMs };
   if (coding !== null) return { kind: 'chunked', length: null, keepAlive, idleTimeoutMs };

@@ -37,10 +37,10 @@ function createClient(address: ClientAddress, connectTimeoutMs?: number, head?: 
 }
 
 /** Runs a peer in a thread of its own, so that it goes on while this one is blocked. Its first message is the port. */
-function runPeer(code: string): Promise<number> {
+function runPeer(code: string, workerData?: Int32Array): Promise<number> {
   const start =
     "const { createServer } = require('node:net'); const { parentPort } = require('node:worker_threads');";
-  const worker = new Worker(start + code, { eval: true });
+  const worker = new Worker(start + code, { eval: true, workerData });
   closers.push(() => worker.terminate());
   return new Promise((resolve) => worker.once('message', resolve));
 }
@@ -78,6 +78,40 @@ describe('a connection', () => {
     await client.send();
     expect(client.events).toEqual(['idle 5000']);
   });
+
+  test('tells it behind a body whose reader asks for no end', async () => {
+    const peer = keep(
+      await startPeer((socket) =>
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=2\r\nContent-Length: 2\r\n\r\na');
+          setTimeout(() => socket.write('b'), 10);
+        }),
+      ),
+    );
+    const client = createClient(peer.address);
+    const { response } = await client.send();
+    const body = response?.body;
+    if (body?.kind !== 'stream') throw new Error('no stream');
+    body.source.read(() => {});
+    await new Promise<void>((resolve) =>
+      body.source.read(() => {
+        body.source.cancel();
+        resolve();
+      }),
+    );
+    await waitUntil(() => client.events.length > 0);
+    expect(client.events).toEqual(['idle 2000']);
+  });
+
+  test.each(['Content-Length: 5', 'Transfer-Encoding: chunked'])(
+    'V4: is closed after a 204 with %s',
+    async (field) => {
+      const peer = keep(await startScriptedPeer(`HTTP/1.1 204 No Content\r\n${field}\r\n\r\n`));
+      const client = createClient(peer.address);
+      expect((await client.send()).response?.status).toBe(204);
+      expect(client.events).toEqual(['closed']);
+    },
+  );
 
   test('is closed after a response that says so, or that ends with it', async () => {
     for (const answer of [
@@ -497,6 +531,27 @@ describe('V4: bytes that no request asked for', () => {
     const client = createClient(peer.address);
     expect(await readBody((await client.send()).response)).toBe('mine');
     expect(client.events).toEqual(['closed']);
+  });
+
+  test.each(['HEAD', 'GET'])('as the body of an answer to %s that has none reach nobody', async (method) => {
+    const written = new Int32Array(new SharedArrayBuffer(4));
+    const port = await runPeer(
+      `const { workerData } = require('node:worker_threads');
+      const server = createServer((socket) => socket.setNoDelay().once('data', () => {
+        socket.write('HTTP/1.1 304 Not Modified\\r\\nContent-Length: 38\\r\\n\\r\\n');
+        setTimeout(() => {
+          socket.write('HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n');
+          Atomics.store(workerData, 0, 1);
+        }, 2);
+      }));
+      server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+      written,
+    );
+    const client = createClient({ host: '127.0.0.1', port });
+    await client.send({ method });
+    // Blocked, so that nothing is read, until they are there: a few milliseconds.
+    while (Atomics.load(written, 0) === 0);
+    expect(await client.fail()).toMatchObject({ requestWritten: false });
   });
 
   test('on an idle connection close it', async () => {

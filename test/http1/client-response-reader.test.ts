@@ -57,7 +57,12 @@ describe('a response, whole or cut at any byte,', () => {
     ['to HEAD', 'HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', { body: '' }],
     ['to HEAD, chunked', 'HEAD', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', { body: '' }],
     ['204', 'GET', 'HTTP/1.1 204 No Content\r\n\r\n', { status: 204 }],
-    ['204 with a length', 'GET', 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n', { status: 204 }],
+    [
+      '204 with a length',
+      'GET',
+      'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n',
+      { status: 204, keepAlive: false },
+    ],
     ['304', 'GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n', { status: 304 }],
     [
       'chunked',
