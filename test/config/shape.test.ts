@@ -1,5 +1,6 @@
+import { accessSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { z } from 'zod';
 import { parseInDirectory, resolveConfigPath } from '../../src/config/shape/base-directory.ts';
 import { duration, parseDuration } from '../../src/config/shape/duration.ts';
@@ -9,6 +10,9 @@ import { findRegexProblem, regexText } from '../../src/config/shape/regex-text.t
 import { parseSize, size } from '../../src/config/shape/size.ts';
 import { templateText } from '../../src/config/shape/template-text.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
+
+// Whoever runs the tests may be root, who may write everything.
+vi.mock('node:fs', async (load) => ({ ...(await load<object>()), accessSync: vi.fn() }));
 
 /** The value, or the problem with its hint in brackets. */
 function check(shape: z.ZodType, value: unknown, directory = '/etc/site'): unknown {
@@ -147,6 +151,22 @@ describe('paths', () => {
     expect(check(writtenFile(), 'log/x', folder)).toBe(
       `folder not found: ${folder}/log [did you mean "logs"?]`,
     );
+    expect(check(writtenFile(), 'logs/old.log/x', folder)).toBe(
+      `expected a folder, but found a file: ${folder}/logs/old.log []`,
+    );
+  });
+
+  test.each([
+    ['EACCES', 'no permission to write to'],
+    ['EROFS', 'the file system of'],
+  ])('a file that could not be written (%s) is a problem', (code, words) => {
+    const folder = createTempFolder({ 'logs/old.log': '' });
+    vi.mocked(accessSync).mockImplementation(() => {
+      throw Object.assign(new Error(code), { code });
+    });
+    expect(check(writtenFile(), 'logs/old.log', folder)).toContain(`${words} ${folder}/logs/old.log`);
+    expect(check(writtenFile(), 'logs/new.log', folder)).toContain(`${words} ${folder}/logs`);
+    vi.mocked(accessSync).mockReset();
   });
 
   test('T29: a missing one is a problem that names its nearest neighbour', () => {

@@ -1,6 +1,6 @@
 // Shapes of paths in the file system: relative to the folder of the config file, coming out absolute.
 
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { suggestName } from '../suggest-name.ts';
@@ -31,12 +31,28 @@ export function writtenFile() {
   return z.string().transform((text, context) => {
     const path = resolveFilePath(text, context);
     if (path === z.NEVER) return path;
-    const stats = statIfThere(path);
-    if (stats !== null) return requireKind(text, context, 'file', (found) => !found.isDirectory());
     const folder = dirname(path);
-    if (statIfThere(folder) !== null) return path;
-    return addProblem(context, `folder not found: ${folder}`, suggestPath(folder));
+    const isThere = statIfThere(path) !== null;
+    if (!isThere && statIfThere(folder) === null)
+      return addProblem(context, `folder not found: ${folder}`, suggestPath(folder));
+    const checked = isThere
+      ? requireKind(path, context, 'file', (stats) => !stats.isDirectory())
+      : requireKind(folder, context, 'folder', (stats) => stats.isDirectory());
+    if (checked === z.NEVER) return checked;
+    const problem = findWriteProblem(checked);
+    return problem === null ? path : addProblem(context, problem);
   });
+}
+
+function findWriteProblem(path: string): string | null {
+  try {
+    accessSync(path, constants.W_OK);
+    return null;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EROFS') return `the file system of ${path} cannot be written to`;
+    return code === 'EACCES' || code === 'EPERM' ? `no permission to write to ${path}` : null;
+  }
 }
 
 function resolveFilePath(text: string, context: ProblemSink): string {
