@@ -19,8 +19,17 @@ export async function runCommand(words: readonly string[]): Promise<number> {
       writeConfigReport(error);
       return 2;
     }
-    throw error;
+    process.stderr.write(`tsserve: ${describeFailure(error)}\n`);
+    return 1;
   }
+}
+
+/** What the system refuses is told in its words; anything else is a fault of ours, and its stack tells where. */
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return `thrown: ${String(error)}`;
+  const { code, syscall, message, stack } = error as NodeJS.ErrnoException;
+  if (code === 'EMFILE' || code === 'ENFILE') return `${message} (raise "ulimit -n")`;
+  return syscall !== undefined ? message : (stack ?? message);
 }
 
 async function obey(args: Arguments): Promise<number> {

@@ -9,6 +9,11 @@ import type { SiteSource } from './site-source.ts';
 
 /** Serves until told to end. Resolves to the exit code. */
 export async function serve(source: SiteSource, options: { quiet: boolean }): Promise<number> {
+  // Until the master obeys it, SIGHUP would end the process; what it asks for is done after the start.
+  let reloadAsked = false;
+  process.on('SIGHUP', () => {
+    reloadAsked = true;
+  });
   process.title = `tsserve: master ${source.name}`;
   let settings: SiteSettings;
   let errorLog: ErrorLog;
@@ -41,7 +46,7 @@ export async function serve(source: SiteSource, options: { quiet: boolean }): Pr
       errorLog.log('crit', message);
     },
   });
-  const exitCode = await master.run();
+  const exitCode = await master.run(reloadAsked);
   // The logs had their time: a reader of standard output that has stopped must not keep a server that has ended.
   if (process.stdout.writableLength > 0) process.exit(exitCode);
   return exitCode;

@@ -6,6 +6,7 @@ import { relative, resolve } from 'node:path';
 import { createDocument, parseDocument } from '../config/config-document.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { formatFileName, readDocument } from '../config/read-document.ts';
+import { parseInDirectory } from '../config/shape/base-directory.ts';
 import type { SiteSettings } from '../server/site-settings.ts';
 import { ArgumentError, type Arguments } from './parse-arguments.ts';
 
@@ -31,14 +32,23 @@ export function findSiteSource(args: Arguments): SiteSource {
       ? createFileSource(args, prefix, overrides)
       : createFolderSource(args, prefix, overrides);
   if (args.errorLog === undefined) return source;
-  const path = args.errorLog === 'stderr' ? null : resolve(prefix, args.errorLog);
+  const written = args.errorLog;
   return {
     ...source,
     read: async () => {
       const settings = await source.read();
+      const path = written === 'stderr' ? null : await checkErrorLog(written, prefix);
       return { ...settings, errorLog: { ...settings.errorLog, path } };
     },
   };
+}
+
+/** The absolute path of -e. Rejects with an ArgumentError for one that cannot be written. */
+async function checkErrorLog(written: string, prefix: string): Promise<string> {
+  const { writtenFile } = await import('../config/shape/file-path.ts');
+  const result = parseInDirectory(prefix, () => writtenFile().safeParse(written));
+  if (result.success) return result.data;
+  throw new ArgumentError(`error: -e: ${result.error.issues[0].message}`);
 }
 
 type Overrides = Readonly<Record<string, unknown>>;

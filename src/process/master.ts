@@ -47,8 +47,9 @@ export class Master {
     this.#runner = new SiteRunner({ log: errorLog.log, fronts });
   }
 
-  /** Serves until told to end. Resolves to the exit code. */
-  async run(): Promise<number> {
+  /** Serves until told to end. Resolves to the exit code. @param reloadAsked whether to begin with a reload */
+  async run(reloadAsked = false): Promise<number> {
+    this.#reloadAgain = reloadAsked;
     const finished = new Promise<number>((resolve) => {
       this.#finish = resolve;
     });

@@ -66,10 +66,9 @@ describe('-T', () => {
 
   test('shows what -g and -e replace', async () => {
     const file = createConfig();
-    expect(await runCommand(['-T', '-q', '-c', file, '-g', '"workers": 3 // three', '-e', '/x/y.log'])).toBe(
-      0,
-    );
-    expect(dump()).toMatchObject({ workers: 3, errorLog: { path: '/x/y.log', level: 'warn' } });
+    const log = join(file, '../y.log');
+    expect(await runCommand(['-T', '-q', '-c', file, '-g', '"workers": 3 // three', '-e', log])).toBe(0);
+    expect(dump()).toMatchObject({ workers: 3, errorLog: { path: log, level: 'warn' } });
   });
 
   test('starts relative paths at the prefix', async () => {
@@ -119,6 +118,14 @@ describe('what cannot be served ends with 2 and says why', () => {
   test('a file in place of a folder', async () => {
     expect(await runCommand([createConfig()])).toBe(2);
     expect(stderr).toContain('is not a folder (a config is named with -c)');
+  });
+
+  test.each([
+    ['', 'error: -e: a path cannot be empty\n'],
+    ['/nowhere/error.log', 'error: -e: folder not found: /nowhere\n'],
+  ])('an error log that cannot be opened: -e %j', async (path, message) => {
+    expect(await runCommand(['-t', '-c', createConfig(), '-e', path])).toBe(2);
+    expect(stderr).toBe(message);
   });
 
   test('a wrong value in -g', async () => {

@@ -170,6 +170,16 @@ describe('a running server', () => {
     expect(await pending).toBe('cut');
   });
 
+  it('does a reload that is asked for before it serves, when it does', async () => {
+    const folder = createTempFolder({ 'site.json': JSON.stringify({ listen: 0, workers: 0, routes }) });
+    const server = startTsserve(['-c', join(folder, 'site.json')]);
+    const title = () => readFileSync(`/proc/${server.pid}/cmdline`, 'latin1');
+    await waitUntil('it is on its way', () => title().startsWith('tsserve: master'));
+    server.sendSignal('SIGHUP');
+    await server.waitForStderr(/serving[\s\S]*reloaded/);
+    expect(await server.stop()).toMatchObject({ code: 0 });
+  });
+
   it('ends when told to though nobody reads the access log on its standard output', async () => {
     const folder = createTempFolder();
     const port = await findFreePort();
