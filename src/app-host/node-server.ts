@@ -2,7 +2,7 @@
 // whose request and response classes it expects.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { type Socket, Server as SocketServer } from 'node:net';
 import type { ApplicationServer } from './application-server.ts';
 import type { NodeListener } from './gateway-function.ts';
 import { reportFailure } from './report.ts';
@@ -48,7 +48,10 @@ export class NodeServer implements ApplicationServer {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // The close of node:http also closes idle connections, on which the front may just be sending a request.
+    const closed = new Promise<void>((resolve) =>
+      SocketServer.prototype.close.call(this.#server, () => resolve()),
+    );
     const timer = setTimeout(() => this.#closeIdle(), drainQuietMs);
     await closed;
     clearTimeout(timer);
@@ -65,7 +68,6 @@ export class NodeServer implements ApplicationServer {
     });
   }
 
-  /** Node closes those that had a request before; one that never had any would keep the server open. */
   #closeIdle(): void {
     for (const [socket, active] of this.#sockets) if (active === 0) socket.destroy();
   }

@@ -336,6 +336,26 @@ describe('a Node listener', () => {
     expect(await get(path)).not.toMatch(/0\r\n\r\n$/);
   });
 
+  test('answers one more request on a connection that was idle when the end began', async () => {
+    const server = new NodeServer((_, response) => void response.end('answer'));
+    const path = join(createTempFolder(), 'app.sock');
+    await server.listen(path);
+    const client = connect(path);
+    let received = '';
+    client.on('data', (data) => {
+      received += data;
+    });
+    client.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await waitUntil('the first answer', () => received.endsWith('answer'));
+    const drained = server.drain();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    received = '';
+    client.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n');
+    await waitUntil('the second answer', () => received.endsWith('answer'));
+    expect(received).toContain('\r\nConnection: close\r\n');
+    await drained;
+  });
+
   test('ends behind what runs, and takes idle connections with it', async () => {
     const server = new NodeServer((_, response) => void setTimeout(() => response.end('late'), 30));
     const path = join(createTempFolder(), 'app.sock');
