@@ -62,6 +62,11 @@ export class Peer implements ConnectionOwner {
     this.#connectionOptions = { address, connectTimeoutMs, limits: responseLimits, timers, owner: this };
   }
 
+  /** Whether no upstream has a use for it any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** How many connections wait for a request. */
   get idleCount(): number {
     return this.#idle.length;

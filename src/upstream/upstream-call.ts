@@ -115,7 +115,7 @@ export class UpstreamCall implements ClientListener {
     if (facts.reused && facts.cause !== 'timeout' && !facts.responseStarted) {
       // The peer closed a connection that it had kept for long enough: nothing is wrong with it.
       if (!facts.requestWritten || this.#isRepeatable()) {
-        this.#send(slot, slot.peer.openConnection());
+        this.#sendAfresh(slot, error);
         return;
       }
     } else this.#host.noteFailure(slot, error);
@@ -133,6 +133,16 @@ export class UpstreamCall implements ClientListener {
     if (this.#tried === null) this.#tried = [slot];
     else this.#tried.push(slot);
     this.#send(slot, slot.peer.takeConnection(!this.#isRepeatable()));
+  }
+
+  /** Once more to the same peer, unless it has left in the meantime: an instance that was replaced. */
+  #sendAfresh(slot: PeerSlot, error: ClientFailure): void {
+    if (!slot.peer.closed) {
+      this.#send(slot, slot.peer.openConnection());
+      return;
+    }
+    this.#endTry(String(error.status));
+    this.start();
   }
 
   #send(slot: PeerSlot, connection: ClientConnection): void {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseInDirectory } from '../../src/config/shape/base-directory.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { upstreamShape } from '../../src/upstream/upstream-shape.ts';
-import { pause, waitUntil } from '../http1/client-peer.ts';
+import { pause, readBody, waitUntil } from '../http1/client-peer.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 import { answer, call, fetchError, fetchText, Surroundings } from './upstream-fixture.ts';
 
@@ -142,6 +142,21 @@ describe('an application', () => {
     await pause(150);
     around.instances.set(folder, 'running', [await startInstance(folder, 'second')]);
     expect(await waiting).toBe('second');
+  });
+
+  test('has a request, about to be sent to an instance that leaves, sent to the next one without a failure', async () => {
+    const folder = createTempFolder();
+    const upstream = createApp(folder, { retries: { tries: 1 } });
+    const first = await startInstance(folder, 'first');
+    const second = await startInstance(folder, 'second');
+    around.instances.set(folder, 'running', [first]);
+    expect(await fetchText(upstream)).toBe('first');
+    await pause(20);
+    const late = call(upstream, 'POST');
+    around.instances.set(folder, 'running', [second]);
+    first.stop();
+    expect(await readBody((await late).response)).toBe('second');
+    expect(around.lines).toEqual([]);
   });
 
   test('has the idle connections of an instance that left closed', async () => {
