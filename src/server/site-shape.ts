@@ -111,7 +111,10 @@ export const siteShape = z
     trustedProxies: z
       .array(trustedProxyShape)
       .prefault([])
-      .describe('Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed. Default: none.'),
+      .describe(
+        'Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed; "unix:" for whoever connects through a ' +
+          'unix socket. Default: none.',
+      ),
   })
   .meta({ title: 'tsserve site', description: 'The configuration of a tsserve site.' });
 

@@ -37,7 +37,15 @@ describe('the settings of a site', () => {
       errorLog: { path: null, level: 'notice' },
       accessLog: null,
       timeouts: { header: 60_000, body: 60_000, send: 60_000, keepalive: 75_000 },
-      limits: { head: 16_384, fields: 100, target: 8192, body: 1_048_576 },
+      limits: {
+        head: 16_384,
+        fields: 100,
+        target: 8192,
+        body: 1_048_576,
+        bodyRate: 240,
+        connections: 10_000,
+        connectionsPerAddress: 0,
+      },
       trustedProxies: [],
       upstreams: {},
       servers: [
@@ -68,7 +76,7 @@ describe('the settings of a site', () => {
       accessLog: { path: 'logs/access.log', format: '$remote_addr $status' },
       timeouts: { header: '5s', body: '1m', send: '500ms', keepalive: '1h 30m' },
       limits: { head: '32k', fields: 50, target: 4096, body: 0 },
-      trustedProxies: ['10.0.0.0/8', '::1'],
+      trustedProxies: ['10.0.0.0/8', '::1', 'unix:'],
       routes: [{ path: '/', static: 'public' }],
     });
     expect(site).toMatchObject({
@@ -78,7 +86,7 @@ describe('the settings of a site', () => {
       accessLog: { path: `${folder}/logs/access.log`, format: '$remote_addr $status' },
       timeouts: { header: 5000, body: 60_000, send: 500, keepalive: 5_400_000 },
       limits: { head: 32_768, fields: 50, target: 4096, body: 0 },
-      trustedProxies: ['10.0.0.0/8', '::1'],
+      trustedProxies: ['10.0.0.0/8', '::1', 'unix:'],
     });
     expect(site.servers[0].accessLog).toEqual(site.accessLog);
     expect(site.servers[0].routes[0].static).toMatchObject({
