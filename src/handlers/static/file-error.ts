@@ -18,7 +18,8 @@ const retrySoon = ['Retry-After', '1'];
 
 /**
  * The HttpError for a failed system call: TSS_NOT_FOUND when the path names no file, TSS_FORBIDDEN when the server
- * may not read it, TSS_OVERLOADED when no file descriptor is left, else TSS_FILE_READ. The detail holds the error's code. An HttpError stays what it is.
+ * may not read it, TSS_OVERLOADED when no file descriptor is left, else TSS_FILE_READ. The detail holds the error's
+ * code. An HttpError stays what it is.
  */
 export function toFileError(error: unknown, path: string): HttpError {
   if (error instanceof HttpError) return error;
