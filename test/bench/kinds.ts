@@ -1,18 +1,31 @@
 // The kinds of work that are measured. Each is a row: another one needs no code.
 
+import { type Answer, bodies } from './site-content.ts';
+
+/** What a server must be able to do to take part. */
+export type Ability = 'files' | 'proxy' | 'app';
+
 /** One kind of work. */
 export interface BenchKind {
   readonly name: string;
+  /** What the tables call it. */
+  readonly title: string;
   readonly path: string;
+  readonly needs: Ability;
   /** Field lines beside Host. */
   readonly fields: readonly string[];
   /** Sends the ETag that the server itself gave for the path, so that it may answer 304. */
   readonly conditional?: boolean;
-  /** What every answer must be; checked before the clock runs, and its status during the run too. */
-  readonly status: number;
-  /** Bytes of the body; null where servers may differ. */
-  readonly bodyBytes: number | null;
+  /** Connections of the load generator. */
+  readonly connections: number;
+  /** What every answer must be. */
+  readonly answer: Answer;
+  /** What the ratio to nginx must come to. */
+  readonly target: Target;
 }
+
+/** A ratio of ours to nginx, in requests per CPU second (at least), or in CPU seconds per request (at most). */
+export type Target = { readonly atLeast: number } | { readonly cpuAtMost: number };
 
 /** A browser's request for a page, with Host 14 fields. */
 const browserFields = [
@@ -31,11 +44,97 @@ const browserFields = [
   'Accept-Language: en-GB,en;q=0.9,de;q=0.8',
 ];
 
-/** Everything that is measured, in the order of the table. */
+/** What most kinds share: a bare request over 64 connections that are kept. */
+const plain = { needs: 'files', fields: [], connections: 64 } as const;
+
+/** Everything that is measured, in the order of the tables. */
 export const benchKinds: readonly BenchKind[] = [
-  { name: '1k', path: '/1k.txt', fields: [], status: 200, bodyBytes: 1024 },
-  { name: '1k-browser', path: '/1k.txt', fields: browserFields, status: 200, bodyBytes: 1024 },
-  { name: 'not-modified', path: '/1k.txt', fields: [], conditional: true, status: 304, bodyBytes: 0 },
-  { name: 'not-found', path: '/none.txt', fields: [], status: 404, bodyBytes: null },
-  { name: 'proxied', path: '/proxied/', fields: [], status: 200, bodyBytes: 12 },
+  {
+    ...plain,
+    name: '1k',
+    title: '1 KiB file, bare request',
+    path: '/1k.txt',
+    answer: { status: 200, body: bodies.oneKiB },
+    target: { atLeast: 1.1 },
+  },
+  {
+    ...plain,
+    name: '1k-browser',
+    title: "1 KiB file, a browser's 14 fields",
+    path: '/1k.txt',
+    fields: browserFields,
+    answer: { status: 200, body: bodies.oneKiB },
+    target: { atLeast: 1.05 },
+  },
+  {
+    ...plain,
+    name: 'not-modified',
+    title: '304',
+    path: '/1k.txt',
+    conditional: true,
+    answer: { status: 304, body: bodies.none },
+    target: { atLeast: 1.1 },
+  },
+  {
+    ...plain,
+    name: '100k',
+    title: '100 KiB file',
+    path: '/100k.bin',
+    answer: { status: 200, body: bodies.hundredKiB },
+    target: { atLeast: 0.9 },
+  },
+  {
+    ...plain,
+    name: '10m',
+    title: '10 MiB file',
+    path: '/10m.bin',
+    // What is under way when a run ends is work that counts for nothing: with 64 that would be a fifth of a second.
+    connections: 16,
+    answer: { status: 200, body: bodies.tenMiB },
+    target: { atLeast: 1 },
+  },
+  {
+    ...plain,
+    name: 'not-found',
+    title: '404',
+    path: '/none.txt',
+    answer: { status: 404, body: null },
+    target: { atLeast: 1 },
+  },
+  {
+    ...plain,
+    name: 'new-connection',
+    title: 'new connection for every request',
+    path: '/1k.txt',
+    fields: ['Connection: close'],
+    answer: { status: 200, body: bodies.oneKiB, closes: true },
+    target: { atLeast: 0.6 },
+  },
+  {
+    ...plain,
+    name: 'proxied',
+    title: 'small proxied answer, keep-alive both sides',
+    path: '/proxied/small',
+    needs: 'proxy',
+    answer: { status: 200, body: bodies.small },
+    target: { atLeast: 0.85 },
+  },
+  {
+    ...plain,
+    name: 'proxied-100k',
+    title: '100 KiB proxied answer',
+    path: '/proxied/100k.bin',
+    needs: 'proxy',
+    answer: { status: 200, body: bodies.hundredKiB },
+    target: { atLeast: 0.9 },
+  },
+  {
+    ...plain,
+    name: 'gateway',
+    title: 'gateway function (others: in front of a node:http app)',
+    path: '/app/',
+    needs: 'app',
+    answer: { status: 200, body: bodies.hello },
+    target: { cpuAtMost: 0.8 },
+  },
 ];

@@ -1,0 +1,45 @@
+// Ours: one front worker, one instance of the application.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryRoot } from '../../support/run-tsserve.ts';
+import { type SiteConfig, startServer } from '../../support/start-server.ts';
+import { pinTo, serverCore } from '../cores.ts';
+import type { BenchPeer, BenchSite } from './peer.ts';
+
+/** tsserve as it is built in dist. */
+export const tsservePeer: BenchPeer = {
+  name: 'tsserve',
+  abilities: ['files', 'proxy', 'app'],
+  runsApps: true,
+  findObstacle: () => null,
+  readVersion: () => JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')).version,
+  start: async (site) => {
+    const { port, process } = await startServer(toConfig(site), { before: pinTo(serverCore) });
+    return { port, pid: process.pid, stop: () => process.stop() };
+  },
+};
+
+function toConfig({ root, upstreamPort, appSocket, routes }: BenchSite): SiteConfig {
+  const upstreams = {
+    ...(upstreamPort > 0 && { tiny: { servers: [`http://127.0.0.1:${upstreamPort}`] } }),
+    ...(appSocket !== '' && {
+      hello: { app: join(repositoryRoot, 'test/bench/programs/hello-function.ts') },
+    }),
+  };
+  return {
+    workers: 1,
+    limits: { connections: 0 },
+    timeouts: { keepalive: '1h' },
+    upstreams,
+    routes: [
+      ...(upstreamPort > 0 ? [{ path: '/proxied/', proxy: 'tiny' }] : []),
+      ...(appSocket !== '' ? [{ path: '/app/', proxy: 'hello' }] : []),
+      ...Array.from({ length: routes }, (_, index) => ({
+        path: `/route-${index}/`,
+        return: { status: 200, body: `route ${index}\n` },
+      })),
+      { path: '/', static: { root } },
+    ],
+  };
+}

@@ -1,0 +1,3 @@
+// The gateway function that is measured.
+
+export default (): Response => new Response('{"hello":"world"}');

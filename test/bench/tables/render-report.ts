@@ -1,0 +1,83 @@
+// The whole report of a run: for the terminal, and as docs/performance.md.
+
+import type { BenchResults } from '../bench-results.ts';
+import { tabulateFigures, tabulateGrowth } from './growth-tables.ts';
+import { tabulateCpuCosts, tabulatePeers, tabulateShares, tabulateTargets } from './kind-tables.ts';
+import { legend } from './legend.ts';
+import { renderMarkdown, renderPlain, type Table } from './table.ts';
+
+interface Section {
+  readonly title: string;
+  readonly table: Table;
+}
+
+/** What a terminal shows at the end. */
+export function renderReport(results: BenchResults): string {
+  const { rounds, seconds, missing } = results.run;
+  const head = `Medians of ${rounds} rounds of ${seconds} s${missing.map((each) => `; without ${each}`).join('')}`;
+  const tables = listSections(results).map(({ title, table }) => `${title}\n\n${renderPlain(table)}`);
+  const words = legend.map((paragraph) => paragraph.replaceAll('**', ''));
+  return `${[head, ...tables, ...words].join('\n\n')}\n`;
+}
+
+/** docs/performance.md. */
+export function renderDocument(results: BenchResults): string {
+  const tables = listSections(results).map(({ title, table }) => `## ${title}\n\n${renderMarkdown(table)}`);
+  return `${[
+    '# Performance',
+    '<!-- Written by `npm run bench -- --write`. Changes by hand are lost. -->',
+    'tsserve beside other servers, each on one core of the same machine, asked in turns by the same load generator.',
+    ...tables,
+    '## How to read this',
+    ...legend,
+    '## The machine',
+    describeMachine(results),
+    '## To see for yourself',
+    describeReproduction(results),
+  ].join('\n\n')}\n`;
+}
+
+function listSections(results: BenchResults): Section[] {
+  const hasKinds = Object.keys(results.kinds).length > 0;
+  const sections: { title: string; table: Table | null }[] = [
+    { title: 'tsserve and nginx', table: hasKinds ? tabulateTargets(results) : null },
+    { title: 'CPU time of a gateway function', table: tabulateCpuCosts(results) },
+    {
+      title: 'Everyone: requests a second (ratio to nginx)',
+      table: hasKinds ? tabulatePeers(results, 'requestsPerSecond') : null,
+    },
+    {
+      title: 'Everyone: requests per CPU second (ratio to nginx)',
+      table: hasKinds ? tabulatePeers(results, 'requestsPerCpuSecond') : null,
+    },
+    { title: 'Core used', table: hasKinds ? tabulateShares(results) : null },
+    { title: 'Cost of growth', table: tabulateGrowth(results) },
+    { title: 'Start-up and memory', table: tabulateFigures(results) },
+  ];
+  return sections.filter((section): section is Section => section.table !== null);
+}
+
+function describeMachine({ machine, run }: BenchResults): string {
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
+  const rows = [
+    ['processor', `${machine.cpu}, ${machine.cores} cores`],
+    ['memory', `${machine.memoryGiB} GiB`],
+    ['kernel', machine.kernel],
+    ['Node', machine.node],
+    ['measured', versions.join(', ')],
+    ['left out', run.missing.length === 0 ? 'nothing' : run.missing.join('; ')],
+    ['upstream of the proxied rows', run.upstream],
+    ['date', run.at.slice(0, 10)],
+    ['rounds', `${run.rounds} of ${run.seconds} s for each figure, after one second to warm up`],
+  ];
+  return renderMarkdown({ header: ['what', 'which'], rows }).replace('---:', '---');
+}
+
+function describeReproduction({ run }: BenchResults): string {
+  return [
+    'On Linux with two cores at least, and Debian packages for what is measured:',
+    '    apt-get install wrk nginx haproxy caddy',
+    `    npm run bench -- --rounds ${run.rounds} --seconds ${run.seconds} --write`,
+    'Servers and applications run on the first core; load generator, upstream and the bench itself on the second. The configurations of all servers are in `test/bench/peers/`, the rows in `test/bench/kinds.ts`, `growth-items.ts` and `figures.ts`. `--quick` takes three minutes, `--only` names rows, `--peers` names servers, `--json FILE` keeps every sample.',
+  ].join('\n\n');
+}
