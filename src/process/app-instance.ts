@@ -38,6 +38,9 @@ export type AppInstanceState = 'starting' | 'ready' | 'leaving' | 'ended';
 /** An instance ends by itself when its time is over; one that cannot is helped this much later. */
 const graceMs = 250;
 
+/** An instance that ends of its own accord gives itself 30 s at the most; one that is stuck must not stay for ever. */
+const leaveLimitMs = 31_000;
+
 /** A running instance. */
 export class AppInstance {
   readonly name: string;
@@ -125,6 +128,7 @@ export class AppInstance {
       this.#options.onChange();
     } else if (message?.type === 'leaving' && this.#state === 'ready') {
       this.#state = 'leaving';
+      this.#program.endWithin(leaveLimitMs);
       this.#options.onChange();
     }
   }

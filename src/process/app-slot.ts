@@ -32,6 +32,8 @@ export class AppSlot {
   readonly #options: SlotOptions;
   readonly #backOff: BackOff;
   #instance: AppInstance;
+  /** Those that said they end, and finish what runs while another one has taken their place. */
+  readonly #leaving = new Set<AppInstance>();
   #timer: NodeJS.Timeout | undefined;
   #ending = false;
   #failed = false;
@@ -64,14 +66,18 @@ export class AppSlot {
   async end(timeoutMs: number): Promise<void> {
     this.#ending = true;
     clearTimeout(this.#timer);
-    await this.#instance.end(timeoutMs);
+    await Promise.all(this.#listAlive().map((instance) => instance.end(timeoutMs)));
   }
 
   /** Ends the instance now. */
   kill(): void {
     this.#ending = true;
     clearTimeout(this.#timer);
-    this.#instance.kill();
+    for (const instance of this.#listAlive()) instance.kill();
+  }
+
+  #listAlive(): AppInstance[] {
+    return [...new Set([this.#instance, ...this.#leaving])];
   }
 
   #spawn(): AppInstance {
@@ -90,12 +96,22 @@ export class AppSlot {
   }
 
   #onChange(): void {
+    if (this.#instance.state === 'leaving' && !this.#ending) {
+      // What it still finishes may take seconds: nobody should have to wait for that.
+      this.#leaving.add(this.#instance);
+      this.#replace(this.#instance);
+      return;
+    }
     if (this.#instance.state === 'ready') this.#failed = false;
     this.#options.onChange();
   }
 
   #onExit(instance: AppInstance): void {
-    if (this.#ending) return;
+    const isReplaced = this.#leaving.delete(instance);
+    if (!isReplaced && !this.#ending) this.#replace(instance);
+  }
+
+  #replace(instance: AppInstance): void {
     const { role, log, onChange } = this.#options;
     let delayMs = this.#backOff.addDeath(instance.livedMs);
     if (this.#backOff.crashes >= role.failedAfter) {

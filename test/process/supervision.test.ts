@@ -21,6 +21,7 @@ process.on('message', (order) => {
   appendFileSync(order.file + '.pids', process.pid + '\\n');
   process.send({ nonsense: true });
   process.send({ type: 'ready' });
+  if (word === 'leave') setTimeout(() => process.send({ type: 'leaving' }), 20);
 });
 process.on('disconnect', () => process.exit());
 `;
@@ -111,6 +112,31 @@ describe('the instances of an application', () => {
     expect(lines.join('\n')).toMatch(
       /error api#\d \(pid \d+\) was killed by the system \(memory\?\) with SIGKILL/,
     );
+  });
+
+  test('that say they end are replaced while they finish what runs', async () => {
+    const { supervisor, last, pids, setWord } = start('leave', { instances: 1 });
+    await supervisor.started;
+    const [before] = last().instances;
+    setWord('good');
+    await waitUntil('the replacement', () => last().instances.some(({ id }) => id !== before.id), 2_000);
+    expect(last().instances).toHaveLength(1);
+    expect(pids().filter(isAlive)).toHaveLength(2);
+    process.kill(pids()[0], 'SIGKILL');
+    await waitUntil('the death', () => !isAlive(pids()[0]));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(pids()).toHaveLength(2);
+    expect(last().instances).toHaveLength(1);
+  });
+
+  test('end with those that they replaced', async () => {
+    const { supervisor, last, pids, setWord } = start('leave', { instances: 1 });
+    await supervisor.started;
+    const [before] = last().instances;
+    setWord('good');
+    await waitUntil('the replacement', () => last().instances.some(({ id }) => id !== before.id), 2_000);
+    await supervisor.end(1_000);
+    expect(pids().filter(isAlive)).toEqual([]);
   });
 
   test('that crash at once are tried ever more slowly, then now and then, and come back when mended', async () => {
