@@ -87,8 +87,9 @@ function callListener(listener: NodeListener, request: IncomingMessage, response
     }
   };
   try {
-    const result = listener(request, response);
-    if (result instanceof Promise) result.catch(fail);
+    const result = listener(request, response) as { then?: unknown } | null | undefined;
+    // Promises of libraries are none of the platform's.
+    if (typeof result?.then === 'function') Promise.resolve(result).catch(fail);
   } catch (error) {
     fail(error);
   }

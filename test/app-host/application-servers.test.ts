@@ -317,6 +317,11 @@ describe('a Node listener', () => {
         throw new RangeError('boom');
       },
     ],
+    [
+      'rejects a promise of its own kind',
+      // biome-ignore lint/suspicious/noThenProperty: what it is about
+      () => ({ then: (_: unknown, reject: (error: Error) => void) => reject(new RangeError('boom')) }),
+    ],
   ])('that %s is answered for with 500', async (_, listener) => {
     const reports = watchReports();
     const path = await serveNode(listener);
