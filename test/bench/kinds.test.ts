@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { benchFigures } from './figures.ts';
+import { growthItems } from './growth-items.ts';
+import { benchKinds } from './kinds.ts';
+import { benchPeers } from './peers/bench-peers.ts';
+import { createProgramPeer } from './peers/peer.ts';
+
+test('no two rows share a name, and none holds what separates names', () => {
+  const names = [...benchKinds, ...growthItems, ...benchFigures].map((row) => row.name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.filter((name) => /[\s,]/.test(name))).toEqual([]);
+});
+
+test('what grows names peers that there are, and a step to compare with', () => {
+  const peers = benchPeers.map((peer) => peer.name);
+  for (const item of growthItems) {
+    expect(peers).toEqual(expect.arrayContaining([...item.peers]));
+    expect(item.steps.map((step) => step.label)).toContain(item.reference);
+  }
+});
+
+test("a browser's request has 14 fields with Host", () => {
+  expect(benchKinds.find((kind) => kind.name === '1k-browser')?.fields).toHaveLength(13);
+});
+
+test('a peer that is not installed says so', () => {
+  const program = { abilities: [], versionArguments: [], renderConfig: () => '', listArguments: () => [] };
+  expect(createProgramPeer({ ...program, name: 'no-such-server' }).findObstacle()).toBe(
+    'no-such-server is not installed',
+  );
+});
