@@ -59,6 +59,12 @@ process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGTERM', () => void drain(signalDrainMs));
 process.on('SIGQUIT', () => void drain(signalDrainMs));
+// Sent to all processes at once by whoever rotates logs; Node would open a debugger at it.
+process.on('SIGUSR1', () => {
+  server.reopenLogs();
+  errorLog.reopen();
+});
+process.on('SIGUSR2', () => {});
 
 process.on('uncaughtException', (error) => {
   errorLog.log('crit', `uncaught exception, this worker ends: ${error?.stack ?? String(error)}`);

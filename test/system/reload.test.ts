@@ -8,6 +8,21 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const app = 'export default (): Response => new Response("app", { headers: { "X-App": "1" } });';
 
+describe('a signal that goes to every process', () => {
+  it.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const)(
+    '%s: no worker ends, and none opens a debugger',
+    async (signal) => {
+      const server = await startServer({ workers: 1, routes: [{ path: '/', return: 204 }] });
+      const { pid } = server.process;
+      const worker = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+      process.kill(Number(worker), signal);
+      await sleep(300);
+      expect((await fetch(server.url)).status).toBe(204);
+      expect(server.process.stderr).not.toMatch(/Debugger|worker \d+ ended/);
+    },
+  );
+});
+
 describe('a reload', () => {
   it('ten times under load: no request fails, to files or to applications', async () => {
     const config = (generation: number) => ({
