@@ -18,7 +18,7 @@ export interface ServerAddress {
 /** A server made by {@link createServer}. */
 export interface EmbeddedServer {
   /**
-   * Begins to serve. Resolves when every application has come up, or has shown that it does not. Rejects when an
+   * Begins to serve; to be called once. Resolves when every application has come up, or has shown that it does not. Rejects when an
    * address cannot be listened on; then nothing is left running.
    */
   listen(): Promise<ServerAddress[]>;

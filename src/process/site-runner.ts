@@ -58,10 +58,11 @@ export class SiteRunner {
   }
 
   /**
-   * Begins to serve; applications may still be starting then. Rejects with a ListenError or with what a front said;
-   * then nothing is left running.
+   * Begins to serve, once; applications may still be starting then. Rejects with a ListenError or with what a front
+   * said; then nothing is left running.
    */
   async start(settings: SiteSettings): Promise<void> {
+    if (this.#settings !== null) throw new Error('this server was started already');
     const sockets = await this.#sockets.open(listAddresses(settings));
     this.#checkNotEnding();
     this.#settings = settings;

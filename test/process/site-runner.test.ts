@@ -85,6 +85,13 @@ describe('a start', () => {
     expect(runner.describe()).toBe('2 workers');
   });
 
+  test('comes once', async () => {
+    const { fronts, runner, settings } = createRunner();
+    await runner.start(settings('one', 'a'));
+    await expect(runner.start(settings('one', 'a'))).rejects.toThrow('started already');
+    expect(fronts.told).toEqual(['start one on a']);
+  });
+
   test('that the fronts refuse leaves nothing behind', async () => {
     const { fronts, runner, settings, listExisting } = createRunner();
     fronts.refuse = (what) => (what.startsWith('start') ? new Error('no') : null);
