@@ -8,26 +8,33 @@ import type { HttpError } from '../message/http-error.ts';
 import { createTextReply, type Reply } from '../message/reply.ts';
 import type { BackgroundWork } from './background-work.ts';
 import type { GatewayContext, GatewayFunction } from './gateway-function.ts';
+import { toKeptReply } from './kept-reply.ts';
+import {
+  abortRequest,
+  carriesBody,
+  createLeanRequest,
+  endRequest,
+  isAborted,
+  type LeanRequest,
+} from './lean-request.ts';
 import { reportRequestFailure } from './report.ts';
-import { RequestStream } from './request-stream.ts';
 import { toReply } from './to-reply.ts';
-import { findClientAddress, hasWebBody, toWebRequest } from './to-web-request.ts';
+import { findClientAddress } from './to-web-request.ts';
 
 /** A request id as a server in front may give it; anything else is not repeated into logs. */
 const requestIdPattern = /^[\w.:-]{1,128}$/;
 
 class Context implements GatewayContext {
-  readonly requestId: string;
   readonly instance: number;
-  readonly signal: AbortSignal;
   readonly #exchange: Exchange;
+  readonly #request: LeanRequest;
   readonly #background: BackgroundWork;
+  #waitUntil: GatewayContext['waitUntil'] | null = null;
 
-  constructor(exchange: Exchange, instance: number, signal: AbortSignal, background: BackgroundWork) {
-    this.requestId = findRequestId(exchange);
+  constructor(exchange: Exchange, request: LeanRequest, instance: number, background: BackgroundWork) {
     this.instance = instance;
-    this.signal = signal;
     this.#exchange = exchange;
+    this.#request = request;
     this.#background = background;
   }
 
@@ -35,8 +42,19 @@ class Context implements GatewayContext {
     return findClientAddress(this.#exchange.fields);
   }
 
-  /** An own property, so that it may be taken from the context and called by itself. */
-  readonly waitUntil = (work: Promise<unknown>): void => this.#background.add(work, this.requestId);
+  get requestId(): string {
+    return findRequestId(this.#exchange);
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
+
+  /** May be taken from the context and called by itself. */
+  get waitUntil(): GatewayContext['waitUntil'] {
+    this.#waitUntil ??= (work) => this.#background.add(work, this.requestId);
+    return this.#waitUntil;
+  }
 }
 
 /** The dispatcher of one application. */
@@ -44,8 +62,8 @@ export class FetchDispatcher implements Dispatcher {
   readonly #handle: GatewayFunction;
   readonly #instance: number;
   readonly #background: BackgroundWork;
-  /** Bodies that the application may still read. */
-  readonly #streams = new Map<Exchange, RequestStream>();
+  /** Requests with bodies that the application may still read. */
+  readonly #readable = new Map<Exchange, LeanRequest>();
 
   constructor(handle: GatewayFunction, instance: number, background: BackgroundWork) {
     this.#handle = handle;
@@ -53,17 +71,18 @@ export class FetchDispatcher implements Dispatcher {
     this.#background = background;
   }
 
-  async dispatch(exchange: Exchange): Promise<Reply> {
-    const abort = new AbortController();
-    exchange.onAbort = () => abort.abort();
+  dispatch(exchange: Exchange): Reply | Promise<Reply> {
+    const request = createLeanRequest(exchange);
+    if (request === null) return createTextReply(400, 'Bad Request\n');
+    if (carriesBody(request)) this.#readable.set(exchange, request);
+    exchange.onAbort = () => abortRequest(request);
     try {
-      const request = this.#createRequest(exchange, abort.signal);
-      if (request === null) return createTextReply(400, 'Bad Request\n');
-      const context = new Context(exchange, this.#instance, abort.signal, this.#background);
+      const context = new Context(exchange, request, this.#instance, this.#background);
       const handle = this.#handle;
-      return await toReply(await handle(request, context), exchange.method);
+      const returned: unknown = handle(request as unknown as Request, context);
+      return toKeptReply(returned, exchange.method) ?? this.#settle(exchange, request, returned);
     } catch (error) {
-      return this.#fail(exchange, error, abort.signal);
+      return this.#fail(exchange, request, error);
     }
   }
 
@@ -72,32 +91,31 @@ export class FetchDispatcher implements Dispatcher {
   }
 
   finish(exchange: Exchange): void {
-    const stream = this.#streams.get(exchange);
-    if (stream !== undefined) {
-      this.#streams.delete(exchange);
-      stream.end();
-    }
+    if (this.#readable.size > 0) this.#endRequest(exchange);
     if (exchange.failure !== null) {
       reportRequestFailure(exchange, findRequestId(exchange), exchange.failure);
     }
   }
 
-  /** The request, or null for one that no web Request can express (an impossible host, the method TRACE). */
-  #createRequest(exchange: Exchange, signal: AbortSignal): Request | null {
-    const stream = hasWebBody(exchange) ? new RequestStream(exchange.body) : null;
+  #endRequest(exchange: Exchange): void {
+    const request = this.#readable.get(exchange);
+    if (request === undefined) return;
+    this.#readable.delete(exchange);
+    endRequest(request);
+  }
+
+  async #settle(exchange: Exchange, request: LeanRequest, returned: unknown): Promise<Reply> {
     try {
-      const request = toWebRequest(exchange, stream?.stream ?? null, signal);
-      if (stream !== null) this.#streams.set(exchange, stream);
-      return request;
+      const response = await returned;
+      return toKeptReply(response, exchange.method) ?? (await toReply(response, exchange.method));
     } catch (error) {
-      if (error instanceof TypeError) return null;
-      throw error;
+      return this.#fail(exchange, request, error);
     }
   }
 
-  #fail(exchange: Exchange, error: unknown, signal: AbortSignal): Reply {
+  #fail(exchange: Exchange, request: LeanRequest, error: unknown): Reply {
     // A function that gives up because its client is gone did what it was asked to.
-    if (!signal.aborted) reportRequestFailure(exchange, findRequestId(exchange), error);
+    if (!isAborted(request)) reportRequestFailure(exchange, findRequestId(exchange), error);
     return createTextReply(500, 'Internal Server Error\n');
   }
 }

@@ -20,6 +20,7 @@ function send(message: FromInstance, onSent: () => void = () => {}): void {
 
 async function start(order: Extract<ToInstance, { type: 'start' }>): Promise<void> {
   process.title = `tsserve: app ${order.name}`;
+  if (order.interface === 'fetch') (await import('./install-lean-globals.ts')).installLeanGlobals();
   const application = await loadApplication(order.file, order.interface);
   if (application.interface === 'fetch') {
     const { FetchServer } = await import('./fetch-server.ts');

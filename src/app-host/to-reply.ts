@@ -11,7 +11,7 @@ export class ResponseError extends TypeError {
 }
 
 /** Fields that frame the message or concern the connection: the protocol's, never an application's. */
-const framingFields = new Set([
+export const framingFields: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'keep-alive',
