@@ -7,8 +7,10 @@ import { monotonicMs } from './clock.ts';
 export interface Deadline {
   /** Calls back `delayMs` from now, unless moved or cleared before. Replaces any earlier setting. */
   set(delayMs: number): void;
-  /** Forgets the deadline. */
+  /** Forgets the deadline. Cheap: the wheel keeps it, and its owner with it, for up to a turn. */
   clear(): void;
+  /** As `clear`, for an owner that has come to its end: the wheel holds it no longer. */
+  drop(): void;
 }
 
 const idleSlot = -1;
@@ -38,6 +40,11 @@ class WheelDeadline implements Deadline {
   clear(): void {
     // Left in its slot on purpose: a keep-alive connection clears and sets once per request.
     this.expiresAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  drop(): void {
+    this.expiresAtMs = Number.POSITIVE_INFINITY;
+    this.#wheel.remove(this);
   }
 }
 
@@ -70,7 +77,7 @@ export class TimerWheel {
 
   /** Puts a deadline into the slot of its expiry. Called by deadlines only. */
   place(deadline: WheelDeadline): void {
-    this.#unlink(deadline);
+    this.remove(deadline);
     const ticks = Math.ceil((deadline.expiresAtMs - this.#cursorAtMs) / this.#tickMs);
     const ahead = Math.min(Math.max(ticks, 1), this.#slots.length - 1);
     const slot = (this.#cursor + ahead) % this.#slots.length;
@@ -80,7 +87,8 @@ export class TimerWheel {
     this.#slots[slot] = deadline;
   }
 
-  #unlink(deadline: WheelDeadline): void {
+  /** Takes a deadline out of its slot. Called by deadlines only. */
+  remove(deadline: WheelDeadline): void {
     if (deadline.slot === idleSlot) return;
     if (deadline.previous !== null) deadline.previous.next = deadline.next;
     else this.#slots[deadline.slot] = deadline.next;
@@ -102,17 +110,15 @@ export class TimerWheel {
   }
 
   #expireSlot(slot: number, nowMs: number): void {
-    let deadline = this.#slots[slot];
-    while (deadline !== null) {
-      const next: WheelDeadline | null = deadline.next;
-      if (deadline.expiresAtMs === Number.POSITIVE_INFINITY) this.#unlink(deadline);
-      else if (deadline.expiresAtMs > nowMs) this.place(deadline);
+    // One by one from the front: a callback may move or drop any of the others.
+    for (let deadline = this.#slots[slot]; deadline !== null; deadline = this.#slots[slot]) {
+      this.remove(deadline);
+      if (deadline.expiresAtMs === Number.POSITIVE_INFINITY) continue;
+      if (deadline.expiresAtMs > nowMs) this.place(deadline);
       else {
-        this.#unlink(deadline);
         deadline.expiresAtMs = Number.POSITIVE_INFINITY;
         deadline.onExpire();
       }
-      deadline = next;
     }
   }
 }

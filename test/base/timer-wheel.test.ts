@@ -54,6 +54,39 @@ describe('a timer wheel', () => {
     expect(onExpire).toHaveBeenCalledTimes(1);
   });
 
+  it('holds nothing of an owner whose deadline was dropped, and takes it again', () => {
+    const onExpire = vi.fn();
+    const [first, second, third] = [1, 2, 3].map(() => wheel.createDeadline(onExpire));
+    for (const deadline of [first, second, third]) deadline.set(20);
+    second.drop();
+    first.drop();
+    second.drop();
+    vi.advanceTimersByTime(200);
+    expect(onExpire).toHaveBeenCalledTimes(1);
+    second.set(20);
+    vi.advanceTimersByTime(40);
+    expect(onExpire).toHaveBeenCalledTimes(2);
+  });
+
+  it('misses none of the others when one that expires moves or drops its neighbours', () => {
+    for (const act of ['drop', 'move'] as const) {
+      const expired: number[] = [];
+      const deadlines = [0, 1, 2, 3, 4].map((n) =>
+        wheel.createDeadline(() => {
+          expired.push(n);
+          for (const other of [1, 3]) {
+            if (act === 'drop') deadlines[other].drop();
+            else deadlines[other].set(10);
+          }
+        }),
+      );
+      for (const deadline of deadlines) deadline.set(20);
+      vi.advanceTimersByTime(40);
+      expect(expired).toEqual(expect.arrayContaining([0, 2, 4]));
+      for (const deadline of deadlines) deadline.drop();
+    }
+  });
+
   it('lets a deadline set others, itself included, while it expires', () => {
     let calls = 0;
     const other = vi.fn();
