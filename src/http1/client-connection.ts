@@ -309,7 +309,7 @@ export class ClientConnection implements BodyFeeder {
   #close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#deadline.clear();
+    this.#deadline.drop();
     this.#sender.stop();
     this.#socket.destroy();
     this.#options.owner.onClosed(this);

@@ -135,7 +135,7 @@ export class ReplyWriter {
 
   /** The connection is gone: lets the source go. Nothing is called back any more. */
   abort(): void {
-    this.#sendDeadline.clear();
+    this.#sendDeadline.drop();
     this.#awaitsDrain = false;
     const source = this.#source;
     this.#source = null;

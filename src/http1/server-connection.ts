@@ -378,7 +378,7 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
   #onClose(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#readDeadline.clear();
+    this.#readDeadline.drop();
     this.#writer.abort();
     const exchange = this.#exchange;
     this.#exchange = null;

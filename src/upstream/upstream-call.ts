@@ -178,7 +178,7 @@ export class UpstreamCall implements ClientListener {
 
   #endWait(): void {
     if (this.#wait === null) return;
-    this.#wait.clear();
+    this.#wait.drop();
     this.#wait = null;
     this.#host.leave(this);
   }

@@ -132,7 +132,8 @@ class WebSocketTunnel {
       this.#socket = socket;
       socket.once('close', () => {
         this.#end('');
-        endPolitely(this.#client, this.#deadline);
+        if (this.#client.destroyed) this.#deadline.drop();
+        else endPolitely(this.#client, this.#deadline);
       });
     });
   }
@@ -141,8 +142,8 @@ class WebSocketTunnel {
   #onClientClose(): void {
     const socket = this.#socket;
     this.#end(socket === null ? '-' : '');
-    if (socket === null) return;
-    if (this.#client.readableEnded) endPolitely(socket, this.#deadline);
+    if (socket === null || socket.destroyed) this.#deadline.drop();
+    else if (this.#client.readableEnded) endPolitely(socket, this.#deadline);
     else socket.destroy();
   }
 
