@@ -15,7 +15,7 @@ export async function carryOutOrder(
 ): Promise<void> {
   switch (order.type) {
     case 'configure':
-      configure(server, errorLog, order.settings);
+      configure(server, errorLog, order.settings, order.inForce ?? false);
       return;
     case 'listen':
       if (handle === null) throw new Error(`no socket came with the order to listen on ${order.address.key}`);
@@ -34,11 +34,21 @@ export async function carryOutOrder(
 }
 
 /** Both or nothing: who refuses new settings must not serve by half of them. */
-function configure(server: SiteServer, errorLog: ErrorLog, settings: SiteSettings): void {
+function configure(
+  server: SiteServer,
+  errorLog: ErrorLog,
+  settings: SiteSettings,
+  servesUnlogged: boolean,
+): void {
   const before = errorLog.target;
-  errorLog.configure(settings.errorLog);
   try {
-    server.swap(settings);
+    errorLog.configure(settings.errorLog);
+  } catch (error) {
+    if (!servesUnlogged) throw error;
+    errorLog.log('error', `cannot open the error log: ${(error as Error).message}`);
+  }
+  try {
+    server.swap(settings, servesUnlogged);
   } catch (error) {
     errorLog.configure(before);
     throw error;

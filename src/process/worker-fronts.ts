@@ -145,7 +145,7 @@ export class WorkerFronts implements Fronts {
     const settings = this.#settings as SiteSettings;
     // Sockets last: with the first connection everything else must be known.
     return [
-      worker.order({ type: 'configure', settings }),
+      worker.order({ type: 'configure', settings, inForce: this.#started }),
       ...[...this.#instances.values()].map((order) => worker.order(order)),
       ...[...this.#sockets.values()].map(({ address, handle }) =>
         worker.order({ type: 'listen', address }, handle),

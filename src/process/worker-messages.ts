@@ -21,7 +21,8 @@ export interface InstancesOrder {
 
 /** Something for a front worker to do. */
 export type WorkerOrder =
-  | { readonly type: 'configure'; readonly settings: SiteSettings }
+  /** `inForce`: others serve these settings already, so a log that cannot be opened now is no reason to refuse them. */
+  | { readonly type: 'configure'; readonly settings: SiteSettings; readonly inForce?: boolean }
   | { readonly type: 'listen'; readonly address: BindAddress }
   | { readonly type: 'unlisten'; readonly key: string }
   | InstancesOrder

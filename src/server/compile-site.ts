@@ -3,7 +3,7 @@
 
 import { compileIpRanges } from '../base/ip-ranges.ts';
 import type { Log } from '../base/log.ts';
-import type { SharedPool } from '../base/shared-pool.ts';
+import type { Lease, SharedPool } from '../base/shared-pool.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import { createProxy } from '../handlers/proxy/create-proxy.ts';
 import { createRedirect } from '../handlers/respond/create-redirect.ts';
@@ -28,9 +28,11 @@ export interface SiteDeps {
   readonly shared: SharedPool;
   readonly timers: TimerWheel;
   readonly instances: InstanceDirectory;
+  /** Whether to serve without an access log that cannot be opened, and say so, rather than not at all. */
+  readonly servesUnlogged: boolean;
 }
 
-/** Compiles a Site. Throws when something cannot be had (a log file); then nothing stays taken. */
+/** Compiles a Site. Throws when something cannot be had (a log file, as a rule); then nothing stays taken. */
 export function compileSite(settings: SiteSettings, deps: SiteDeps): Site {
   const compiler = new SiteCompiler(settings, deps);
   try {
@@ -117,10 +119,22 @@ class SiteCompiler {
     const { accessLog } = server;
     if (accessLog === null) return null;
     const { path, format } = accessLog;
-    const lease = this.#deps.shared.take(`access-log:${path}`, () => new AccessLog(path));
+    const lease = this.#takeAccessLog(path);
+    if (lease === null) return null;
     this.#closers.push(() => lease.release());
     const formatLine = compileLogFormat(format);
     return (exchange) => lease.value.write(formatLine(exchange));
+  }
+
+  #takeAccessLog(path: string): Lease<AccessLog> | null {
+    const { shared, log, servesUnlogged } = this.#deps;
+    try {
+      return shared.take(`access-log:${path}`, () => new AccessLog(path));
+    } catch (error) {
+      if (!servesUnlogged) throw error;
+      log('error', `no access log until the next reload: ${(error as Error).message}`);
+      return null;
+    }
   }
 }
 

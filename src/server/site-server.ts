@@ -37,13 +37,17 @@ export class SiteServer {
     this.#log = deps.log;
   }
 
-  /** Compiles and swaps in a Site. Throws, and keeps the old one, when it cannot be compiled. */
-  swap(settings: SiteSettings): void {
+  /**
+   * Compiles and swaps in a Site. Throws, and keeps the old one, when it cannot be compiled; an access log that cannot
+   * be opened is a reason, unless `servesUnlogged`.
+   */
+  swap(settings: SiteSettings, servesUnlogged = false): void {
     const site = compileSite(settings, {
       log: this.#log,
       shared: this.#shared,
       timers: this.#timers,
       instances: this.#instances,
+      servesUnlogged,
     });
     this.#http1Settings = { timeouts: settings.timeouts, limits: settings.limits };
     this.#connectionLimits.configure(settings.limits, compileIpRanges(settings.trustedProxies));

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ErrorLog } from '../../src/observe/error-log.ts';
@@ -15,12 +15,12 @@ function createParts() {
     checkSite({ routes: [{ path: '/', return: 204 }], ...more }, { directory: folder, name: 'test' });
   const swapped: unknown[] = [];
   const swap = server.swap.bind(server);
-  server.swap = (next) => {
-    swap(next);
+  server.swap = (next, servesUnlogged) => {
+    swap(next, servesUnlogged);
     swapped.push(next);
   };
-  const configure = (next: ReturnType<typeof settings>) =>
-    carryOutOrder(server, errorLog, { type: 'configure', settings: next }, null);
+  const configure = (next: ReturnType<typeof settings>, inForce = false) =>
+    carryOutOrder(server, errorLog, { type: 'configure', settings: next, inForce }, null);
   return { folder, errorLog, server, settings, swapped, configure };
 }
 
@@ -43,5 +43,18 @@ test('settings whose site cannot be had leave the error log where it was', async
   await expect(configure(next)).rejects.toThrow('ENOENT');
   expect(swapped).toHaveLength(1);
   expect(errorLog.target.path).toBe(join(folder, 'first.log'));
+  server.close();
+});
+
+test('settings that are in force already are served without logs, if it must be', async () => {
+  const { folder, errorLog, server, settings, swapped, configure } = createParts();
+  const next = settings({ errorLog: 'gone/error.log', accessLog: 'gone/access.log' });
+  rmSync(join(folder, 'gone'), { recursive: true });
+  await configure(next, true);
+  expect(swapped).toHaveLength(1);
+  await errorLog.close();
+  const lines = readFileSync(join(folder, 'first.log'), 'utf8');
+  expect(lines).toMatch(/\[error\].* cannot open the error log: ENOENT/);
+  expect(lines).toMatch(/\[error\].* no access log until the next reload: ENOENT/);
   server.close();
 });

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { runLoad } from '../support/load.ts';
 import { startServer } from '../support/start-server.ts';
 import { writeFiles } from '../support/temp-folder.ts';
@@ -21,6 +21,18 @@ describe('a signal that goes to every process', () => {
       expect(server.process.stderr).not.toMatch(/Debugger|worker \d+ ended/);
     },
   );
+});
+
+test('a worker that dies is replaced though the folder of the access log is gone', async () => {
+  const server = await startServer(
+    { workers: 1, accessLog: 'logs/access.log', routes: [{ path: '/', return: 204 }] },
+    { files: { 'logs/.keep': '' } },
+  );
+  rmSync(`${server.folder}/logs`, { recursive: true });
+  const { pid } = server.process;
+  process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()), 'SIGKILL');
+  await server.process.waitForStderr(/no access log until the next reload/);
+  expect((await fetch(server.url)).status).toBe(204);
 });
 
 describe('a reload', () => {
