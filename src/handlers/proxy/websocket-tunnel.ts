@@ -206,8 +206,11 @@ class WebSocketTunnel {
     return `${this.#slot?.peer.name}: ${what}`;
   }
 
+  /**
+   * No failure of the peer: many servers refuse a handshake by closing, and whoever asks for one could take them all
+   * out with it.
+   */
   #fail(error: HttpError): void {
-    this.#slot?.fail();
     this.#end(String(error.status));
     this.#refuse(error);
   }

@@ -267,6 +267,15 @@ describe('T2: a handshake that fails', () => {
     await waitUntil(() => peer.sockets.every((socket) => socket.destroyed));
   });
 
+  test('by a peer that closes says nothing about that peer', async () => {
+    const peers = [1, 2].map(() => startRawPeer((socket) => socket.once('data', () => socket.destroy())));
+    const servers = (await Promise.all(peers)).map(({ url }) => url);
+    const { handler, upstream } = createTunnelProxy({ servers });
+    const { port } = await startFront(handler);
+    for (const _ of servers) expect((await talk(port, handshake())).text).toMatch(/^HTTP\/1\.1 502 /);
+    expect(upstream.snapshot().map(({ state }) => state)).toEqual(['up', 'up']);
+  });
+
   test('since no peer can be reached is a 502, since none is there a 503, since none answers a 504', async () => {
     const dead = createTunnelProxy({ servers: [await bench.around.findDeadUrl()] });
     expect((await talk((await startFront(dead.handler)).port, handshake())).text).toMatch(/^HTTP\/1\.1 502 /);
