@@ -41,7 +41,7 @@ function createFronts(startTimeoutMs = 30_000) {
   );
   started.push(fronts);
   const settings = (pid: string, workers = 2) =>
-    checkSite({ listen: 0, workers, pid, routes: [] }, { directory: '/', name: 'test' });
+    checkSite({ listen: 0, workers, pid, routes: [] }, { directory: folder, name: 'test' });
   const orders = () => readLines(join(folder, 'orders')).map((line) => line.split(' '));
   return { fronts, lines, settings, orders, pids: () => [...new Set(orders().map(([pid]) => Number(pid)))] };
 }
