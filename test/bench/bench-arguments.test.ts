@@ -4,7 +4,14 @@ import { benchUsage, parseBenchArguments } from './bench-arguments.ts';
 describe('the arguments of the bench', () => {
   test('none mean everything, five rounds of two seconds, nothing written', () => {
     const options = parseBenchArguments([]);
-    expect(options).toMatchObject({ rounds: 5, seconds: 2, quick: false, json: null, write: false });
+    expect(options).toMatchObject({
+      rounds: 5,
+      seconds: 2,
+      quick: false,
+      json: null,
+      profile: null,
+      write: false,
+    });
     expect(options?.peers).toEqual(['tsserve', 'nginx', 'haproxy', 'caddy', 'node:http']);
     expect(options?.rows).toEqual(expect.arrayContaining(['1k', 'gateway', 'routes', 'start-up']));
   });
@@ -27,6 +34,7 @@ describe('the arguments of the bench', () => {
     [['--write', '--quick'], '--write wants the whole run'],
     [['--write', '--only', '1k'], '--write wants the whole run'],
     [['--write', '--peers', 'nginx'], '--write wants the whole run'],
+    [['--write', '--profile', 'a'], '--write wants the whole run'],
     [['--fast'], '--fast'],
   ])('%j are refused', (args, sentence) => {
     expect(() => parseBenchArguments(args)).toThrow(sentence);

@@ -1,5 +1,6 @@
 // The command line of the bench.
 
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchFigures } from './figures.ts';
 import { growthItems } from './growth-items.ts';
@@ -19,12 +20,14 @@ export interface BenchOptions {
   readonly peers: readonly string[];
   /** A file for every sample, or null. */
   readonly json: string | null;
+  /** A folder for CPU profiles of our processes while they do the kinds of work, or null. */
+  readonly profile: string | null;
   /** Writes docs/performance.md. */
   readonly write: boolean;
 }
 
 /** What `--help` prints. */
-export const benchUsage = `npm run bench -- [--rounds N] [--seconds N] [--quick] [--only ROWS] [--peers NAMES] [--json FILE] [--write]
+export const benchUsage = `npm run bench -- [--rounds N] [--seconds N] [--quick] [--only ROWS] [--peers NAMES] [--json FILE] [--profile DIR] [--write]
 rows:  ${listRows().join(', ')}
 peers: ${listPeers().join(', ')}
 `;
@@ -40,14 +43,17 @@ export function parseBenchArguments(args: readonly string[]): BenchOptions | nul
       only: { type: 'string' },
       peers: { type: 'string' },
       json: { type: 'string' },
+      profile: { type: 'string' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return null;
   const { quick, write } = values;
-  const isPart = values.only !== undefined || values.peers !== undefined || quick;
-  if (write && isPart) throw new Error('--write wants the whole run: not with --quick, --only or --peers');
+  const isPart =
+    values.only !== undefined || values.peers !== undefined || quick || values.profile !== undefined;
+  if (write && isPart)
+    throw new Error('--write wants the whole run: not with --quick, --only, --peers or --profile');
   return {
     rounds: parseCount('rounds', values.rounds, quick ? 2 : 5),
     seconds: parseCount('seconds', values.seconds, quick ? 1 : 2),
@@ -55,6 +61,7 @@ export function parseBenchArguments(args: readonly string[]): BenchOptions | nul
     rows: parseNames(values.only, listRows()),
     peers: parseNames(values.peers, listPeers()),
     json: values.json ?? null,
+    profile: values.profile === undefined ? null : resolve(values.profile),
     write,
   };
 }

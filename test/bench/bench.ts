@@ -1,7 +1,7 @@
 // Side by side on one core: tsserve, nginx, HAProxy, Caddy (those that are installed) and node:http, with the CPU time
 // each of them used; what growth costs; start-up and memory. `npm run bench -- --help` lists what can be chosen.
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { cleanUpNow } from '../support/clean-up.ts';
@@ -19,6 +19,7 @@ import { measureGrowth } from './measure-growth.ts';
 import { measureKinds } from './measure-kinds.ts';
 import { benchPeers } from './peers/bench-peers.ts';
 import type { BenchPeer } from './peers/peer.ts';
+import { renderProfiles } from './summarize-profile.ts';
 import { renderDocument, renderReport } from './tables/render-report.ts';
 
 const document = join(repositoryRoot, 'docs/performance.md');
@@ -37,8 +38,12 @@ try {
 async function runBench(options: BenchOptions): Promise<void> {
   requireMachine();
   pinThisProcess();
+  // Each server under way is ended with this process: there are more than Node thinks usual.
+  process.setMaxListeners(0);
+  if (options.profile !== null) mkdirSync(options.profile, { recursive: true });
   const results = await measureAll(options);
   process.stdout.write(`\n${renderReport(results)}`);
+  if (options.profile !== null) process.stdout.write(`\n${renderProfiles(options.profile)}`);
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
   if (options.write) writeFileSync(document, renderDocument(results));
 }

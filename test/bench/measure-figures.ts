@@ -66,7 +66,7 @@ export async function measureIdleConnections(): Promise<number> {
 
 function startOurs(): Promise<StartedPeer> {
   const root = createTempFolder({ ...siteFiles });
-  return tsservePeer.start({ root, upstreamPort: 0, appSocket: '', routes: 0 });
+  return tsservePeer.start({ root, upstreamPort: 0, appSocket: '', routes: 0, profileFolder: '' });
 }
 
 /** The last process of the tree: the master starts nothing else here. */

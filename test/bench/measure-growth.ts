@@ -25,7 +25,7 @@ export async function measureGrowth(
   for (const step of item.steps) {
     const site = createStepSite(item, step);
     for (const peer of peers) {
-      const server = await peer.start({ ...site, upstreamPort: 0, appSocket: '' });
+      const server = await peer.start({ ...site, upstreamPort: 0, appSocket: '', profileFolder: '' });
       started.push(server);
       for (const path of site.paths) await checkAnswer(server.port, path, [], site.answerOf(path));
       jobs.push({

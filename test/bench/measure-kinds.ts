@@ -14,14 +14,20 @@ import { siteFiles } from './site-content.ts';
 export async function measureKinds(
   kinds: readonly BenchKind[],
   peers: readonly BenchPeer[],
-  pace: Pace,
+  pace: Pace & { readonly profile: string | null },
   report: (line: string) => void,
 ): Promise<Record<string, SamplesByPeer>> {
   if (kinds.length === 0) return {};
   const root = createTempFolder({ ...siteFiles });
   const upstream = await startUpstream(root);
   const app = await startNodeApp();
-  const site = { root, upstreamPort: upstream.port, appSocket: app.socketPath, routes: 0 };
+  const site = {
+    root,
+    upstreamPort: upstream.port,
+    appSocket: app.socketPath,
+    routes: 0,
+    profileFolder: pace.profile ?? '',
+  };
   const started = new Map<BenchPeer, StartedPeer>();
   for (const peer of peers) started.set(peer, await peer.start(site));
   const jobs: Job[] = [];

@@ -19,6 +19,8 @@ export interface BenchSite {
   readonly appSocket: string;
   /** Further locations, /route-0/ and so on, each with a short answer of its own. */
   readonly routes: number;
+  /** Folder for CPU profiles of our own processes; empty for none. */
+  readonly profileFolder: string;
 }
 
 /** A server under way. */

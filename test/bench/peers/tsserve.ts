@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { repositoryRoot } from '../../support/run-tsserve.ts';
 import { type SiteConfig, startServer } from '../../support/start-server.ts';
 import { pinTo, serverCore } from '../cores.ts';
@@ -15,16 +16,26 @@ export const tsservePeer: BenchPeer = {
   findObstacle: () => null,
   readVersion: () => JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')).version,
   start: async (site) => {
-    const { port, process } = await startServer(toConfig(site), { before: pinTo(serverCore) });
+    const { port, process } = await startServer(toConfig(site), {
+      before: pinTo(serverCore),
+      env: site.profileFolder === '' ? {} : listProfileVariables(site.profileFolder),
+    });
     return { port, pid: process.pid, stop: () => process.stop() };
   },
 };
 
-function toConfig({ root, upstreamPort, appSocket, routes }: BenchSite): SiteConfig {
+function listProfileVariables(folder: string): Record<string, string> {
+  const modules = ['dist/app-host/register-typescript.js', 'test/bench/programs/profile-process.ts'];
+  const imports = modules.map((path) => `--import=${pathToFileURL(join(repositoryRoot, path))}`);
+  return { NODE_OPTIONS: imports.join(' '), TSSERVE_PROFILE: folder };
+}
+
+function toConfig({ root, upstreamPort, appSocket, routes, profileFolder }: BenchSite): SiteConfig {
+  const env = profileFolder === '' ? {} : { TSSERVE_PROFILE: profileFolder };
   const upstreams = {
     ...(upstreamPort > 0 && { tiny: { servers: [`http://127.0.0.1:${upstreamPort}`] } }),
     ...(appSocket !== '' && {
-      hello: { app: join(repositoryRoot, 'test/bench/programs/hello-function.ts') },
+      hello: { app: join(repositoryRoot, 'test/bench/programs/hello-function.ts'), env },
     }),
   };
   return {
