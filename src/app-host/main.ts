@@ -13,9 +13,9 @@ const signalDrainMs = 30_000;
 let server: ApplicationServer | null = null;
 let leaving = false;
 
-function send(message: FromInstance, onSent: () => void = () => {}): void {
-  if (!process.connected) onSent();
-  else process.send?.(message, onSent);
+function send(message: FromInstance): void {
+  // A channel that breaks is the master's end: 'disconnect' follows.
+  if (process.connected) process.send?.(message, () => {});
 }
 
 async function start(order: Extract<ToInstance, { type: 'start' }>): Promise<void> {
@@ -34,18 +34,15 @@ async function start(order: Extract<ToInstance, { type: 'start' }>): Promise<voi
 }
 
 function fail(thrown: unknown): void {
-  const problem = thrown instanceof Error ? thrown.message : String(thrown);
   // A wrong export, or TypeScript that is none: the message names the place, a stack would only hide it.
-  const isTold =
-    thrown instanceof ApplicationError || (thrown instanceof SyntaxError && thrown.cause !== undefined);
-  if (isTold) reportEvent(problem);
-  send({ type: 'failed', problem: problem.split('\n', 1)[0] }, () => {
-    if (isTold) process.exit(1);
-    // Node knows the line of a syntax error, but shows it only of an exception that nobody catches.
-    process.removeAllListeners('uncaughtException');
-    process.nextTick(() => {
-      throw thrown;
-    });
+  if (thrown instanceof ApplicationError || (thrown instanceof SyntaxError && thrown.cause !== undefined)) {
+    reportEvent(thrown.message);
+    process.exit(1);
+  }
+  // Node knows the line of a syntax error, but shows it only of an exception that nobody catches.
+  process.removeAllListeners('uncaughtException');
+  process.nextTick(() => {
+    throw thrown;
   });
 }
 

@@ -18,16 +18,11 @@ export type ToInstance =
   | { readonly type: 'drain'; readonly timeoutMs: number };
 
 /** From the program. `leaving`: it ends of its own accord and takes nothing new. */
-export type FromInstance =
-  | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly problem: string }
-  | { readonly type: 'leaving' };
+export type FromInstance = { readonly type: 'ready' } | { readonly type: 'leaving' };
 
 /** The message, or null when it is none of ours. */
 export function parseInstanceMessage(message: unknown): FromInstance | null {
   if (typeof message !== 'object' || message === null) return null;
-  const { type, problem } = message as { type?: unknown; problem?: unknown };
-  if (type === 'ready' || type === 'leaving') return { type };
-  if (type === 'failed' && typeof problem === 'string') return { type, problem };
-  return null;
+  const { type } = message as { type?: unknown };
+  return type === 'ready' || type === 'leaving' ? { type } : null;
 }
