@@ -38,6 +38,8 @@ export interface RunFacts {
   readonly upstream: string;
   /** Peers that were left out, each with the reason. */
   readonly missing: readonly string[];
+  /** What failed, each in a line: figures that are missing, or have fewer rounds. */
+  readonly problems: readonly string[];
 }
 
 /** A whole run. */

@@ -13,6 +13,7 @@ import type { BenchResults } from './bench-results.ts';
 import { pinThisProcess } from './cores.ts';
 import { benchFigures } from './figures.ts';
 import { growthItems } from './growth-items.ts';
+import { Journal } from './journal.ts';
 import { benchKinds } from './kinds.ts';
 import { describeMachine } from './machine.ts';
 import { measureGrowth } from './measure-growth.ts';
@@ -23,6 +24,7 @@ import { renderProfiles } from './summarize-profile.ts';
 import { renderDocument, renderReport } from './tables/render-report.ts';
 
 const document = join(repositoryRoot, 'docs/performance.md');
+const journal = new Journal((line) => process.stderr.write(`${line}\n`));
 
 try {
   const options = parseBenchArguments(process.argv.slice(2));
@@ -46,6 +48,7 @@ async function runBench(options: BenchOptions): Promise<void> {
   if (options.profile !== null) process.stdout.write(`\n${renderProfiles(options.profile)}`);
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
   if (options.write) writeFileSync(document, renderDocument(results));
+  if (journal.problems.length > 0) process.exitCode = 1;
 }
 
 function requireMachine(): void {
@@ -61,10 +64,12 @@ async function measureAll(options: BenchOptions): Promise<BenchResults> {
   const missing: string[] = [];
   const peers = benchPeers.filter((peer) => options.peers.includes(peer.name) && isAble(peer, missing));
   const isChosen = (row: { name: string }) => options.rows.includes(row.name);
-  const kinds = await measureKinds(benchKinds.filter(isChosen), peers, options, report);
+  const kinds = await measureKinds(benchKinds.filter(isChosen), peers, options, journal);
   const growth: Record<string, BenchResults['growth'][string]> = {};
   for (const item of growthItems.filter(isChosen)) {
-    growth[item.name] = await measureGrowth(item, peers, options, report);
+    const what = `growth of ${item.name}`;
+    const bySteps = await journal.attempt(what, () => measureGrowth(item, peers, options, journal));
+    if (bySteps !== undefined) growth[item.name] = bySteps;
   }
   const figures = peers.some((peer) => peer.name === 'tsserve') ? await measureFigures(options) : {};
   return {
@@ -75,6 +80,7 @@ async function measureAll(options: BenchOptions): Promise<BenchResults> {
       seconds: options.seconds,
       upstream: describeUpstream(),
       missing,
+      problems: journal.problems,
     },
     kinds,
     growth,
@@ -86,7 +92,7 @@ function isAble(peer: BenchPeer, missing: string[]): boolean {
   const obstacle = peer.findObstacle();
   if (obstacle === null) return true;
   missing.push(`${peer.name}: ${obstacle}`);
-  report(`without ${peer.name}: ${obstacle}`);
+  journal.write(`without ${peer.name}: ${obstacle}`);
   return false;
 }
 
@@ -96,14 +102,11 @@ async function measureFigures({ rows, quick }: BenchOptions): Promise<Record<str
     if (!rows.includes(name)) continue;
     figures[name] = [];
     for (let time = 0; time < (quick ? Math.ceil(times / 3) : times); time++) {
-      const value = await measure();
-      report(`${title}: ${value.toFixed(1)} ${unit}`);
+      const value = await journal.attempt(name, measure);
+      if (value === undefined) continue;
+      journal.write(`${title}: ${value.toFixed(1)} ${unit}`);
       figures[name].push(value);
     }
   }
   return figures;
-}
-
-function report(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

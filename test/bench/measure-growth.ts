@@ -5,6 +5,7 @@ import { createTempFolder, writeFiles } from '../support/temp-folder.ts';
 import type { SamplesByPeer } from './bench-results.ts';
 import { checkAnswer } from './check-answer.ts';
 import type { GrowthItem, GrowthStep } from './growth-items.ts';
+import type { Journal } from './journal.ts';
 import { type Job, measureJobs, type Pace } from './measure-jobs.ts';
 import type { BenchPeer, StartedPeer } from './peers/peer.ts';
 import { renderWrkScript } from './run-wrk.ts';
@@ -17,7 +18,7 @@ export async function measureGrowth(
   item: GrowthItem,
   allPeers: readonly BenchPeer[],
   pace: Pace,
-  report: (line: string) => void,
+  journal: Journal,
 ): Promise<Record<string, SamplesByPeer>> {
   const peers = allPeers.filter((peer) => item.peers.includes(peer.name));
   const started: StartedPeer[] = [];
@@ -43,7 +44,7 @@ export async function measureGrowth(
       });
     }
   }
-  const samples = await measureJobs(jobs, pace, report);
+  const samples = await measureJobs(jobs, pace, journal);
   for (const server of started) await server.stop();
   const byStep = item.steps.map((step) => [step.label, samples[`${item.name} ${step.label}`] ?? {}]);
   return Object.fromEntries(byStep);

@@ -3,6 +3,7 @@
 
 import type { Sample } from './bench-results.ts';
 import { loadCore } from './cores.ts';
+import type { Journal } from './journal.ts';
 import { readCoreSeconds, readCpuSeconds } from './process-tree.ts';
 import { runWrk, type WrkOrder, type WrkResult } from './run-wrk.ts';
 import type { Answer } from './site-content.ts';
@@ -30,14 +31,19 @@ export interface Pace {
 export async function measureJobs(
   jobs: readonly Job[],
   { rounds, seconds }: Pace,
-  report: (line: string) => void,
+  journal: Journal,
 ): Promise<Record<string, Record<string, Sample[]>>> {
   const samples: Record<string, Record<string, Sample[]>> = {};
-  for (const job of jobs) await measureOnce(job, 1);
+  // What fails here fails again where it counts.
+  for (const job of jobs) await measureOnce(job, 1).catch(() => {});
   for (let round = 0; round < rounds; round++) {
     for (const job of orderJobs(jobs, round)) {
-      const sample = await measureOnce(job, seconds);
-      report(`round ${round + 1}  ${job.row.padEnd(24)} ${job.peer.padEnd(10)} ${describeSample(sample)}`);
+      const what = `${job.peer}, ${job.row}, round ${round + 1}`;
+      const sample = await journal.attempt(what, () => measureOnce(job, seconds));
+      if (sample === undefined) continue;
+      journal.write(
+        `round ${round + 1}  ${job.row.padEnd(24)} ${job.peer.padEnd(10)} ${describeSample(sample)}`,
+      );
       samples[job.row] ??= {};
       samples[job.row][job.peer] ??= [];
       samples[job.row][job.peer].push(sample);
@@ -61,7 +67,7 @@ async function measureOnce(job: Job, seconds: number): Promise<Sample> {
   const result = await runWrk({ ...job.order, seconds });
   const after = readClocks(job);
   const problem = findProblem(result, job.answer);
-  if (problem !== null) throw new Error(`${job.peer}, ${job.row}: ${problem}`);
+  if (problem !== null) throw new Error(problem);
   const wallSeconds = (after.wallMs - before.wallMs) / 1000;
   // CPU time is counted in steps of 10 ms: a server that used less than one has used an unknown part of one.
   const serverSeconds = Math.max(after.server - before.server, 0.01);

@@ -5,6 +5,7 @@ import { createTempFolder } from '../support/temp-folder.ts';
 import { startNodeApp, startUpstream } from './backends.ts';
 import type { SamplesByPeer } from './bench-results.ts';
 import { checkAnswer } from './check-answer.ts';
+import type { Journal } from './journal.ts';
 import type { BenchKind } from './kinds.ts';
 import { type Job, measureJobs, type Pace } from './measure-jobs.ts';
 import type { BenchPeer, StartedPeer } from './peers/peer.ts';
@@ -15,7 +16,7 @@ export async function measureKinds(
   kinds: readonly BenchKind[],
   peers: readonly BenchPeer[],
   pace: Pace & { readonly profile: string | null },
-  report: (line: string) => void,
+  journal: Journal,
 ): Promise<Record<string, SamplesByPeer>> {
   if (kinds.length === 0) return {};
   const root = createTempFolder({ ...siteFiles });
@@ -29,7 +30,10 @@ export async function measureKinds(
     profileFolder: pace.profile ?? '',
   };
   const started = new Map<BenchPeer, StartedPeer>();
-  for (const peer of peers) started.set(peer, await peer.start(site));
+  for (const peer of peers) {
+    const server = await journal.attempt(peer.name, () => peer.start(site));
+    if (server !== undefined) started.set(peer, server);
+  }
   const jobs: Job[] = [];
   for (const kind of kinds) {
     for (const [peer, { port, pid }] of started) {
@@ -37,11 +41,13 @@ export async function measureKinds(
       const usesApp = kind.needs === 'app' && !peer.runsApps;
       const serverPids = usesApp ? [pid, app.pid] : [pid];
       const upstreamPids = kind.needs === 'proxy' ? [upstream.pid] : [];
-      jobs.push({ ...(await prepareJob(kind, peer.name, port)), serverPids, upstreamPids });
+      const what = `${peer.name}, ${kind.name}`;
+      const job = await journal.attempt(what, () => prepareJob(kind, peer.name, port));
+      if (job !== undefined) jobs.push({ ...job, serverPids, upstreamPids });
     }
   }
-  const samples = await measureJobs(jobs, pace, report);
-  for (const peer of started.values()) await peer.stop();
+  const samples = await measureJobs(jobs, pace, journal);
+  for (const [peer, server] of started) await journal.attempt(`${peer.name} at its end`, () => server.stop());
   return samples;
 }
 
@@ -52,17 +58,13 @@ async function prepareJob(
 ): Promise<Omit<Job, 'serverPids' | 'upstreamPids'>> {
   const { name, path, answer, connections } = kind;
   const fields = [...kind.fields];
-  try {
-    if (kind.conditional) {
-      const whole = await checkAnswer(port, path, fields, { status: 200, body: siteFiles[path.slice(1)] });
-      const etag = readField(whole, 'etag');
-      if (etag === undefined) throw new Error(`there is no ETag for ${path}`);
-      fields.push(`If-None-Match: ${etag}`);
-    }
-    await checkAnswer(port, path, fields, answer);
-  } catch (error) {
-    throw new Error(`${peer}, ${name}: ${String(error)}`, { cause: error });
+  if (kind.conditional) {
+    const whole = await checkAnswer(port, path, fields, { status: 200, body: siteFiles[path.slice(1)] });
+    const etag = readField(whole, 'etag');
+    if (etag === undefined) throw new Error(`there is no ETag for ${path}`);
+    fields.push(`If-None-Match: ${etag}`);
   }
+  await checkAnswer(port, path, fields, answer);
   const url = `http://127.0.0.1:${port}${path}`;
   return { row: name, peer, answer, order: { url, fields, connections } };
 }

@@ -12,7 +12,8 @@ if (folder !== undefined && isMainThread) {
   const session = new Session();
   session.connect();
   session.post('Profiler.enable');
-  session.post('Profiler.start');
+  // Loading and compiling would hide what a request costs.
+  setTimeout(() => session.post('Profiler.start'), 1_000).unref();
   process.on('exit', () => {
     session.post('Profiler.stop', (error, stopped) => {
       if (error !== null) return;

@@ -23,6 +23,7 @@ export const cannedResults: BenchResults = {
     seconds: 3,
     upstream: 'nginx',
     missing: ['caddy: caddy is not installed'],
+    problems: ['nginx, 10m, round 2: 3 socket errors'],
   },
   kinds: {
     '1k': {

@@ -5,6 +5,7 @@ export const legend: readonly string[] = [
   '**req/s**: requests a second, the median over the rounds. Load generator and upstream share one core, and that core has its own limit: where a server does not use the whole of its core, req/s shows what the load generator could do, not what the server can.',
   '**req/CPU s**: requests served for each second of CPU time, user and system, that all processes of the server used (master, workers and application together). It is what one core could serve if nothing else were in the way, and so the fairer measure of the two; where a server fills its core, both say the same.',
   '**ratio**: to nginx in the tables of work, to the step with a ratio of 1.00 in the table of growth; above 1 is better. **to reach** is held against the ratio of req/CPU s.',
+  'In the table of growth nginx is the control: what falls for both is the price of the kernel and the load generator.',
   '**spread**: from the lowest to the highest round of tsserve, in hundredths of its median. Differences smaller than it mean nothing.',
   '**Core used** is the share of its core that a server used. In the row of the gateway function, nginx, HAProxy and Caddy stand in front of a node:http application on a unix socket, whose CPU time counts as theirs, and node:http is such an application alone. Before anything is timed, each answer is checked: status, framing, and the body to the byte.',
 ];

@@ -75,6 +75,7 @@ describe('docs/performance.md', () => {
       'v20.20.2',
       'tsserve 0.1.0, nginx 1.22.1, wrk 4.1.0',
       'caddy is not installed',
+      'nginx, 10m, round 2: 3 socket errors',
       '2026-11-23',
       'npm run bench -- --rounds 2 --seconds 3 --write',
     ]) {

@@ -13,11 +13,12 @@ interface Section {
 
 /** What a terminal shows at the end. */
 export function renderReport(results: BenchResults): string {
-  const { rounds, seconds, missing } = results.run;
+  const { rounds, seconds, missing, problems } = results.run;
   const head = `Medians of ${rounds} rounds of ${seconds} s${missing.map((each) => `; without ${each}`).join('')}`;
   const tables = listSections(results).map(({ title, table }) => `${title}\n\n${renderPlain(table)}`);
   const words = legend.map((paragraph) => paragraph.replaceAll('**', ''));
-  return `${[head, ...tables, ...words].join('\n\n')}\n`;
+  const failures = problems.map((problem) => `PROBLEM ${problem}`);
+  return `${[head, ...tables, ...words, ...failures].join('\n\n')}\n`;
 }
 
 /** docs/performance.md. */
@@ -66,6 +67,7 @@ function describeMachine({ machine, run }: BenchResults): string {
     ['Node', machine.node],
     ['measured', versions.join(', ')],
     ['left out', run.missing.length === 0 ? 'nothing' : run.missing.join('; ')],
+    ['failed', run.problems.length === 0 ? 'nothing' : run.problems.join('; ').replaceAll('|', '/')],
     ['upstream of the proxied rows', run.upstream],
     ['date', run.at.slice(0, 10)],
     ['rounds', `${run.rounds} of ${run.seconds} s for each figure, after one second to warm up`],
