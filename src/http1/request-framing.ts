@@ -2,7 +2,7 @@
 // Nobody else looks at Content-Length, Transfer-Encoding, Connection or Expect. Every doubt is a 400 and a close:
 // what two parsers could read differently is how requests are smuggled.
 
-import { type Fields, hasToken, isFieldName } from '../message/fields.ts';
+import { hasToken, isFieldName } from '../message/fields.ts';
 import { HttpError } from '../message/http-error.ts';
 import type { RequestHead } from './parse-request-head.ts';
 
@@ -95,14 +95,4 @@ function decideExpect(expect: string | null, httpVersion: string): boolean {
   if (expect === null || httpVersion === '1.0') return false;
   if (expect.toLowerCase() === '100-continue') return true;
   throw new HttpError('TSS_EXPECT', `Expect ${JSON.stringify(expect.slice(0, 40))}`);
-}
-
-/** Names that the Connection field of a message nominates as hop-by-hop, in lower case (RFC 9110 7.6.1). */
-export function listConnectionOptions(fields: Fields): string[] {
-  const options: string[] = [];
-  for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i].length !== 10 || !isFieldName(fields[i], 'connection')) continue;
-    for (const option of fields[i + 1].split(',')) options.push(option.trim().toLowerCase());
-  }
-  return options;
 }
