@@ -4,7 +4,7 @@
 import { inspect } from 'node:util';
 import { type Fields, hasField, isFieldName, removeField } from '../message/fields.ts';
 import { checkHeaderName, checkHeaderValue } from './header-syntax.ts';
-import { dressAs, PlatformHeaders } from './platform-web.ts';
+import { dressAs, markUncloneable, PlatformHeaders } from './platform-web.ts';
 
 type HeadersInit = ConstructorParameters<typeof Headers>[0];
 type Kind = 'key' | 'value' | 'key+value';
@@ -24,6 +24,7 @@ export class LeanHeaders {
   #sorted: Fields | null = null;
 
   constructor(init: HeadersInit = undefined) {
+    markUncloneable?.(this);
     this.#fields = init === undefined ? [] : readInit(init);
   }
 
@@ -192,7 +193,21 @@ function readInit(init: unknown): Fields {
   if (iterate === undefined) return readRecord(init as Readonly<Record<string, unknown>>);
   const known = getHeaderFields(init);
   if (known !== null && iterate === LeanHeaders.prototype[Symbol.iterator]) return known.slice();
-  return readOddInit(init);
+  return Array.isArray(init) && iterate === Array.prototype[Symbol.iterator]
+    ? readPairs(init)
+    : readOddInit(init);
+}
+
+/** A list of lists of two. Everything else that can be iterated is the platform's. */
+function readPairs(init: readonly unknown[]): Fields {
+  const fields: Fields = [];
+  for (const pair of init) {
+    if (!Array.isArray(pair) || pair.length !== 2) return readOddInit(init);
+  }
+  for (const [name, value] of init as [unknown, unknown][]) {
+    fields.push(checkHeaderName(name), checkHeaderValue(value));
+  }
+  return fields;
 }
 
 /** An object of names and values. Hidden and symbol-named members are the platform's to judge. */
@@ -219,6 +234,7 @@ Object.setPrototypeOf(
   HeadersIterator.prototype,
   Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())),
 );
+Reflect.deleteProperty(HeadersIterator.prototype, 'constructor');
 Object.defineProperty(HeadersIterator.prototype, 'next', { enumerable: true });
 Object.defineProperty(HeadersIterator.prototype, Symbol.toStringTag, {
   value: 'Headers Iterator',

@@ -6,7 +6,13 @@ import type { RequestBody } from '../message/body.ts';
 import type { Exchange } from '../message/exchange.ts';
 import { type KeptBody, toArrayBuffer, toText } from './kept-body.ts';
 import type { LeanHeaders } from './lean-headers.ts';
-import { dressAs, inheritConstants, PlatformRequest, PlatformResponse } from './platform-web.ts';
+import {
+  dressAs,
+  inheritConstants,
+  markUncloneable,
+  PlatformRequest,
+  PlatformResponse,
+} from './platform-web.ts';
 import { RequestStream } from './request-stream.ts';
 import { findOrigin, hasWebBody, toUrl, toWebHeaders, toWebMethod } from './to-web-request.ts';
 import { WholeBody } from './whole-body.ts';
@@ -59,6 +65,7 @@ export class LeanRequest {
   #stream: ReadableStream<Uint8Array> | null = null;
 
   constructor(exchange: Exchange, method: string, origin: string) {
+    markUncloneable?.(this);
     this.#exchange = exchange;
     this.#method = method;
     this.#body = hasWebBody(exchange, method) ? exchange.body : null;

@@ -4,7 +4,7 @@
 import { type Fields, hasField } from '../message/fields.ts';
 import { type KeptBody, keepBody, toArrayBuffer, toText } from './kept-body.ts';
 import { getHeaderFields, LeanHeaders } from './lean-headers.ts';
-import { dressAs, inheritConstants, PlatformResponse } from './platform-web.ts';
+import { dressAs, inheritConstants, markUncloneable, PlatformResponse } from './platform-web.ts';
 
 type BodyInit = ConstructorParameters<typeof Response>[0];
 type ResponseInit = ConstructorParameters<typeof Response>[1];
@@ -46,6 +46,7 @@ export class LeanResponse {
 
   constructor(body: BodyInit = null, init: ResponseInit = undefined) {
     const kept = keepBody(body);
+    markUncloneable?.(this);
     if (init !== undefined) {
       if (typeof init !== 'object' || init === null) {
         this.#headers = this.#adopt(new PlatformResponse(body, init));
@@ -76,6 +77,8 @@ export class LeanResponse {
   static json(...given: unknown[]): Response {
     const [data, init] = given;
     if (given.length === 0) throw new TypeError('json needs a value');
+    // The constructor takes null, this does not.
+    if (init === null) throw new TypeError('null is no ResponseInit');
     const text: string | undefined = JSON.stringify(data);
     if (text === undefined) throw new TypeError('the value has no JSON form');
     const response = new LeanResponse(null, init as ResponseInit);

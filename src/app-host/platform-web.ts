@@ -1,6 +1,22 @@
 // The platform's own web classes, kept before the lean ones take their names, and the way a lean class takes the place
 // of one: everybody who looks at it from outside sees what the platform's would show.
 
+import * as workerThreads from 'node:worker_threads';
+
+/** Makes structuredClone refuse an object, as later Nodes refuse theirs. Null where they do not. */
+export const markUncloneable: ((value: object) => void) | null = findMarkUncloneable();
+
+function findMarkUncloneable(): ((value: object) => void) | null {
+  const { markAsUncloneable } = workerThreads as { markAsUncloneable?: (value: object) => void };
+  if (markAsUncloneable === undefined) return null;
+  try {
+    structuredClone(new globalThis.Headers());
+    return null;
+  } catch {
+    return markAsUncloneable;
+  }
+}
+
 /** Node's own Headers. */
 export const PlatformHeaders = globalThis.Headers;
 /** Node's own Request. */
@@ -9,6 +25,9 @@ export const PlatformRequest = globalThis.Request;
 export const PlatformResponse = globalThis.Response;
 /** Node's own fetch. */
 export const platformFetch = globalThis.fetch;
+
+/** What `instanceof` does where a class says nothing else. */
+const inheritedHasInstance = (() => {})[Symbol.hasInstance];
 
 /** A class, seen from outside. */
 interface WebClass {
@@ -25,6 +44,9 @@ export function dressAs(lean: WebClass, platform: WebClass): void {
   Object.setPrototypeOf(lean, platform);
   Object.setPrototypeOf(lean.prototype, prototype);
   copyNaming(lean, platform);
+  for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(platform))) {
+    if (typeof value === 'function' && Object.hasOwn(lean, key)) copyNaming(Reflect.get(lean, key), value);
+  }
   for (const key of Reflect.ownKeys(lean.prototype)) {
     if (key === 'constructor') continue;
     const theirs = Object.getOwnPropertyDescriptor(prototype, key);
@@ -40,7 +62,8 @@ export function dressAs(lean: WebClass, platform: WebClass): void {
     value(this: unknown, value: unknown): boolean {
       // A class of the application's that extends ours has its own instances and no others.
       const judge = this === lean ? platform : this;
-      return Function.prototype[Symbol.hasInstance].call(judge as typeof Function, value);
+      if (value === lean.prototype) return false;
+      return inheritedHasInstance.call(judge as () => void, value);
     },
     configurable: true,
   });

@@ -20,10 +20,14 @@ export class ListBody implements RequestBody {
   limit = Number.POSITIVE_INFINITY;
   cancelled = 0;
   reads = 0;
-  readonly #chunks: string[];
+  readonly #chunks: (string | Uint8Array)[];
   readonly #error: Error | null;
 
-  constructor(chunks: readonly string[], error: Error | null = null, length: number | null = null) {
+  constructor(
+    chunks: readonly (string | Uint8Array)[],
+    error: Error | null = null,
+    length: number | null = null,
+  ) {
     this.#chunks = [...chunks];
     this.#error = error;
     this.length = length;
@@ -32,7 +36,7 @@ export class ListBody implements RequestBody {
   read(onChunk: OnChunk): void {
     this.reads++;
     const chunk = this.#chunks.shift();
-    if (chunk !== undefined) onChunk(null, Buffer.from(chunk));
+    if (chunk !== undefined) onChunk(null, typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
     else onChunk(this.#error, null);
   }
 
