@@ -38,7 +38,14 @@ function passOn(request: IncomingMessage, response: ServerResponse): void {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });
-  upstream.on('error', () => response.writeHead(502).end());
+  upstream.on('error', () => {
+    if (response.headersSent) response.destroy();
+    else response.writeHead(502).end();
+  });
+  // An answer that nobody reads any more would keep its connection out of the pool for good.
+  response.once('close', () => {
+    if (!response.writableFinished) upstream.destroy();
+  });
   upstream.end();
 }
 
