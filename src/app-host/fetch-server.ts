@@ -3,6 +3,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { TimerWheel } from '../base/timer-wheel.ts';
+import { acceptConnections, type Receiver } from '../http1/accept-connections.ts';
 import type { Http1Settings, OpenConnection } from '../http1/http1-settings.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import type { ConnectionFacts } from '../message/exchange.ts';
@@ -32,7 +33,8 @@ export class FetchServer implements ApplicationServer {
   /** @param instance which of its upstream's instances this is, from 1 */
   constructor(handle: GatewayFunction, instance: number) {
     this.#dispatcher = new FetchDispatcher(handle, instance, this.#background);
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ allowHalfOpen: true });
+    acceptConnections(this.#server, (socket) => this.#accept(socket));
   }
 
   listen(socketPath: string): Promise<void> {
@@ -59,7 +61,7 @@ export class FetchServer implements ApplicationServer {
     this.#timers.close();
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket): Receiver {
     const facts: ConnectionFacts = {
       peerAddress: 'unix:',
       peerPort: 0,
@@ -76,6 +78,7 @@ export class FetchServer implements ApplicationServer {
       onClose: (closed) => this.#forget(closed),
     });
     this.#connections.add(connection);
+    return connection;
   }
 
   #forget(connection: OpenConnection): void {

@@ -21,8 +21,7 @@ export interface ReadHead {
 /** The unparsed input of one connection. */
 export class HeadReader {
   readonly #limits: HeadLimits;
-  #input: Buffer | null = null;
-  /** The input as latin1: heads are parsed as strings. */
+  /** Latin1: a byte is a character, so nothing is lost, and the buffer it was read into is free at once. */
   #text = '';
   /** What lies before it is done with. */
   #offset = 0;
@@ -33,14 +32,13 @@ export class HeadReader {
 
   /** Whether there is any input, complete or not. */
   get hasInput(): boolean {
-    return this.#input !== null;
+    return this.#text !== '';
   }
 
-  /** Takes input from the socket (or from behind a body). */
-  push(input: Buffer): void {
-    this.#input = this.#input === null ? input : Buffer.concat([this.#input.subarray(this.#offset), input]);
+  /** Takes input, as latin1. */
+  push(input: string): void {
+    this.#text = this.#text === '' ? input : this.#text.slice(this.#offset) + input;
     this.#offset = 0;
-    this.#text = this.#input.toString('latin1');
   }
 
   /**
@@ -48,8 +46,8 @@ export class HeadReader {
    * Throws an HttpError for anything else; then nothing behind it should be believed.
    */
   read(): ReadHead | null {
-    if (this.#input === null) return null;
     const text = this.#text;
+    if (text === '') return null;
     const limits = this.#limits;
     // RFC 9112 2.2: one empty line before a request is forgiven.
     const start = text.startsWith('\r\n', this.#offset) ? this.#offset + 2 : this.#offset;
@@ -69,7 +67,8 @@ export class HeadReader {
 
   /** The input behind the last head, which is then no longer here; null when there is none. */
   takeRest(): Buffer | null {
-    const rest = this.#input?.subarray(this.#offset) ?? null;
+    if (this.#text === '') return null;
+    const rest = Buffer.from(this.#text.slice(this.#offset), 'latin1');
     this.#clear();
     return rest;
   }
@@ -87,7 +86,6 @@ export class HeadReader {
   }
 
   #clear(): void {
-    this.#input = null;
     this.#text = '';
     this.#offset = 0;
   }

@@ -54,6 +54,7 @@ const maxWholeBytes = 128 * 1024;
 /** A batch of joined replies leaves when it is this large. */
 const maxBatchBytes = 64 * 1024;
 
+const continueResponse = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 const crlf = Buffer.from('\r\n');
 const lastChunk = Buffer.from('0\r\n\r\n');
 
@@ -103,10 +104,10 @@ export class ReplyWriter {
     this.#flush();
   }
 
-  /** Writes an interim response (1xx) at once, behind the replies already batched. */
-  writeInterim(bytes: Buffer): void {
+  /** Asks for a request's body, at once, behind the replies already batched. */
+  writeContinue(): void {
     this.#flush();
-    this.#socket.write(bytes);
+    this.#socket.write(continueResponse);
   }
 
   /**

@@ -114,11 +114,11 @@ export class RequestBodyReader implements RequestBody {
     }
   }
 
-  /** What came behind the body. Only when `done`. */
-  takeRest(): Uint8Array | null {
+  /** What came behind the body, as latin1; null when nothing did. Only when `done`. */
+  takeRest(): string | null {
     const rest = this.#input;
     this.#input = null;
-    return rest;
+    return rest === null ? null : Buffer.from(rest.buffer, rest.byteOffset, rest.length).toString('latin1');
   }
 
   #advance(): void {

@@ -19,7 +19,7 @@ export interface RequestTarget {
 export function resolveRequestTarget(head: RequestHead): RequestTarget {
   const field = findHost(head.fields);
   if (field === null && head.httpVersion === '1.1') throw new HttpError('TSS_HOST', 'no Host field');
-  const host = field === null ? '' : parseAuthority(field);
+  const host = field === null ? '' : parseHost(field);
   const { method, target } = head;
   if (method === 'CONNECT')
     throw new HttpError('TSS_METHOD', 'CONNECT: this is no forward proxy', ['Allow', 'GET, HEAD']);
@@ -49,6 +49,18 @@ function findHost(fields: Fields): string | null {
     found = fields[i + 1];
   }
   return found;
+}
+
+let lastField = '';
+let lastHost = '';
+
+/** Nearly every request names the host that the one before it named. */
+function parseHost(field: string): string {
+  if (field !== lastField || field === '') {
+    lastHost = parseAuthority(field);
+    lastField = field;
+  }
+  return lastHost;
 }
 
 /** uri-host [ ":" port ] (RFC 9110 7.2), without userinfo. Returns the host in canonical form. Throws TSS_HOST. */

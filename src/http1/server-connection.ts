@@ -8,6 +8,7 @@ import { emptyRequestBody } from '../message/body.ts';
 import { type ConnectionFacts, Exchange } from '../message/exchange.ts';
 import { HttpError } from '../message/http-error.ts';
 import { Reply, type TunnelOpener } from '../message/reply.ts';
+import type { Receiver } from './accept-connections.ts';
 import { HeadReader, type ReadHead } from './head-reader.ts';
 import type { OpenConnection, ServerConnectionOptions } from './http1-settings.ts';
 import { RequestHead } from './parse-request-head.ts';
@@ -22,8 +23,6 @@ import type { RequestTarget } from './request-target.ts';
  */
 type State = 'head' | 'exchange' | 'discarding' | 'lingering' | 'tunnel' | 'closed';
 
-const continueResponse = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
-
 /** As nginx's lingering_timeout and lingering_time. */
 const lingerPauseMs = 5_000;
 const lingerTotalMs = 30_000;
@@ -32,7 +31,7 @@ const lingerTotalMs = 30_000;
 const drainQuietMs = 1_000;
 
 /** One HTTP/1.1 connection, server side. */
-export class ServerConnection implements OpenConnection, ReplyWriterOwner, RequestBodyOwner {
+export class ServerConnection implements OpenConnection, Receiver, ReplyWriterOwner, RequestBodyOwner {
   readonly #socket: Socket;
   readonly #facts: ConnectionFacts;
   readonly #options: ServerConnectionOptions;
@@ -64,11 +63,9 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
     this.#writer = new ReplyWriter(socket, this.#sendDeadline, settings.timeouts.send, this);
     this.#heads = new HeadReader(settings.limits);
     this.#readDeadline.set(settings.timeouts.header);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
-    // 'close' follows: nothing to do, but without a listener the process would end.
-    socket.on('error', () => {});
-    socket.on('close', () => this.#onClose());
+    // 'close' follows an error; without a listener the process would end.
+    socket.on('error', () => {}).on('close', () => this.#onClose());
   }
 
   get idle(): boolean {
@@ -88,35 +85,39 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
     this.#socket.destroy();
   }
 
-  #onData(chunk: Buffer): void {
+  receive(buffer: Buffer, size: number): boolean {
     switch (this.#state) {
       case 'head':
-        this.#heads.push(chunk);
+        this.#heads.push(buffer.toString('latin1', 0, size));
         this.#run();
-        return;
+        break;
       case 'exchange':
-        this.#takeEarly(chunk);
-        return;
+        this.#takeEarly(buffer, size);
+        break;
       case 'discarding':
-        this.#body?.push(chunk);
+        this.#body?.push(Buffer.from(buffer.subarray(0, size)));
         this.#discard();
-        return;
+        break;
       case 'lingering':
         this.#readDeadline.set(Math.min(lingerPauseMs, Math.max(0, this.#lingerUntilMs - monotonicMs())));
+        break;
+      case 'tunnel':
+        return this.#socket.push(Buffer.from(buffer.subarray(0, size)));
     }
+    return !this.#paused;
   }
 
   /** Bytes that come while a request is being answered: its body, or the next requests. */
-  #takeEarly(chunk: Buffer): void {
+  #takeEarly(buffer: Buffer, size: number): void {
     const body = this.#body;
     if (body === null || body.done) {
-      if (body !== null) this.#leaveBody(body);
+      this.#leaveBody(body);
       // Not read on before this request is answered: a client can not make us hold more than one read.
-      this.#heads.push(chunk);
+      this.#heads.push(buffer.toString('latin1', 0, size));
       this.#pause();
       return;
     }
-    body.push(chunk);
+    body.push(Buffer.from(buffer.subarray(0, size)));
     if (body.backlogged) this.#pause();
   }
 
@@ -278,8 +279,7 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
       return;
     }
     this.#state = 'head';
-    if (body === null) return;
-    if (body.done) {
+    if (body === null || body.done) {
       this.#leaveBody(body);
     } else {
       this.#state = 'discarding';
@@ -288,10 +288,10 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
     }
   }
 
-  #leaveBody(body: RequestBodyReader): void {
+  #leaveBody(body: RequestBodyReader | null): void {
     this.#body = null;
-    const rest = body.takeRest();
-    if (rest !== null) this.#heads.push(Buffer.from(rest.buffer, rest.byteOffset, rest.length));
+    const rest = body?.takeRest() ?? null;
+    if (rest !== null) this.#heads.push(rest);
   }
 
   #discard(): void {
@@ -310,7 +310,7 @@ export class ServerConnection implements OpenConnection, ReplyWriterOwner, Reque
   onBodyWanted(): void {
     if (this.#continuePending) {
       this.#continuePending = false;
-      this.#writer.writeInterim(continueResponse);
+      this.#writer.writeContinue();
     }
     if (this.#clientEnded) {
       this.#body?.fail(new HttpError('TSS_CLIENT_CLOSED', 'the client ended before its body was complete'));

@@ -5,6 +5,7 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import { monotonicMs } from '../base/clock.ts';
 import type { Log, LogLevel } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
+import { acceptConnections, type Receiver } from '../http1/accept-connections.ts';
 import type { Http1Settings, OpenConnection, ServerConnectionOptions } from '../http1/http1-settings.ts';
 import { refuseSocket } from '../http1/refuse-socket.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
@@ -58,7 +59,8 @@ export class Listener {
       onClose: (connection) => this.#onConnectionClose(connection),
     };
     // Half-open: a client may end its side and still wait for the answer.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#onSocket(socket));
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true });
+    acceptConnections(this.#server, (socket) => this.#accept(socket));
   }
 
   /** How many connections are open. */
@@ -114,21 +116,22 @@ export class Listener {
     for (const connection of this.#connections.keys()) connection.destroy();
   }
 
-  #onSocket(socket: Socket): void {
+  #accept(socket: Socket): Receiver | null {
     const facts = readConnectionFacts(socket, this.#key);
     if (facts === null) {
       socket.on('error', () => {});
       socket.destroy();
-      return;
+      return null;
     }
     if (!this.#admit(facts.peerAddress)) {
       refuseSocket(socket);
-      return;
+      return null;
     }
     const connection = new ServerConnection(socket, facts, this.#connectionOptions);
     this.#connections.set(connection, facts.peerAddress);
     // Accepted by the kernel before the drain began.
     if (this.#draining) connection.drain();
+    return connection;
   }
 
   /** Makes room by ending an idle connection, as nginx does, when the process has all it may have. */

@@ -17,7 +17,8 @@ export type ReplyBody =
 
 /**
  * Takes over the client's connection. Nothing was written to it yet: the opener writes its own response head.
- * `early` holds bytes the client sent after its request.
+ * `early` holds bytes the client sent after its request. The socket is flowing: whoever wants its bytes listens before
+ * the opener returns, or pauses it.
  */
 export type TunnelOpener = (client: Duplex, early: Uint8Array) => void;
 

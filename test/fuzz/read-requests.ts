@@ -52,7 +52,8 @@ export async function readWithOurs(parts: readonly Buffer[]): Promise<ReadResult
   const socket = new MemorySocket();
   const facts = { peerAddress: '127.0.0.1', peerPort: 1, localAddress: '127.0.0.1', localPort: 2, serial: 1 };
   const where = { ...facts, scheme: 'http' as const, listenerKey: 'tcp:*:1' };
-  new ServerConnection(socket as unknown as Socket, where, options);
+  const connection = new ServerConnection(socket as unknown as Socket, where, options);
+  socket.on('data', (chunk: Buffer) => connection.receive(chunk, chunk.length));
   await feed(socket, parts);
   return { requests, written: Buffer.concat(socket.written) };
 }

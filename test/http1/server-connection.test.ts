@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
+import { acceptConnections } from '../../src/http1/accept-connections.ts';
 import type { Http1Settings, OpenConnection } from '../../src/http1/http1-settings.ts';
 import { ServerConnection } from '../../src/http1/server-connection.ts';
 import type { BodySource, OnChunk } from '../../src/message/body.ts';
@@ -56,7 +57,8 @@ async function serve(
     },
     onClose: (connection: OpenConnection) => void bed.connections.delete(connection),
   };
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+  const server: Server = createServer({ allowHalfOpen: true });
+  acceptConnections(server, (socket) => {
     const facts = { peerAddress: '127.0.0.1', peerPort: 1, localAddress: '127.0.0.1', localPort: 2 };
     const connection = new ServerConnection(
       socket,
@@ -65,6 +67,7 @@ async function serve(
     );
     bed.connections.add(connection);
     bed.sockets.push(socket);
+    return connection;
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   bed.port = (server.address() as AddressInfo).port;

@@ -35,7 +35,7 @@ function readParts(parts: readonly Buffer[]): string {
           remaining -= size;
           input = input.subarray(size);
         } else {
-          heads.push(input);
+          heads.push(Buffer.from(input).toString('latin1'));
           const request = heads.read();
           if (request === null) break;
           if (request.framing.length === null) decoder = new ChunkedDecoder(limits);
