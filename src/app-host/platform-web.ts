@@ -18,13 +18,13 @@ function findMarkUncloneable(): ((value: object) => void) | null {
 }
 
 /** Node's own Headers. */
-export const PlatformHeaders = globalThis.Headers;
+export const PlatformHeaders: typeof Headers = globalThis.Headers;
 /** Node's own Request. */
-export const PlatformRequest = globalThis.Request;
+export const PlatformRequest: typeof Request = globalThis.Request;
 /** Node's own Response. */
-export const PlatformResponse = globalThis.Response;
+export const PlatformResponse: typeof Response = globalThis.Response;
 /** Node's own fetch. */
-export const platformFetch = globalThis.fetch;
+export const platformFetch: typeof fetch = globalThis.fetch;
 
 /** What `instanceof` does where a class says nothing else. */
 const inheritedHasInstance = (() => {})[Symbol.hasInstance];
