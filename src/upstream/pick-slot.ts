@@ -6,10 +6,11 @@ import type { PeerSlot } from './peer-slot.ts';
 export type Balance = 'round_robin' | 'least_conn';
 
 /**
- * How many turns a slot that was busy can make up for. Over a long time equal slots then get equal shares, although
- * chance makes one or the other busy; a slot that is slow for long does not come to own the next minute.
+ * How many turns a slot that was busy can make up for, so that over a long time equal slots get equal shares although
+ * chance stalls one or the other. Only ties are decided by turns: a slot that catches up never has more than one
+ * request more under way than the others.
  */
-const maxCreditTurns = 100;
+const maxCreditTurns = 1000;
 
 /**
  * The slot for the next request, or null when none is left: not tried yet by this request, not down, and healthy
