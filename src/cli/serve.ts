@@ -31,7 +31,7 @@ export async function serve(source: SiteSource, options: { quiet: boolean }): Pr
     return 1;
   }
   const isTerminal = process.stdout.isTTY === true && !options.quiet;
-  const master = new Master({
+  const master = await Master.create({
     settings,
     errorLog,
     readSettings: source.read,

@@ -76,10 +76,10 @@ function pickLeastConn(
     if (least === null || compareLoad(slot, least) < 0) least = slot;
   }
   if (least === null) return null;
-  // Those with the same load take turns; who was passed over for its load has its turns later.
+  // Those with about the same load take turns; who was passed over for its load has its turns later.
   let best = least;
   for (const slot of slots) {
-    if (!isCandidate(slot, backup, tried, nowMs) || compareLoad(slot, least) !== 0) continue;
+    if (!isCandidate(slot, backup, tried, nowMs) || !isAboutAsFree(slot, least)) continue;
     if (slot.currentWeight > best.currentWeight) best = slot;
   }
   best.currentWeight = Math.max(best.currentWeight - total, -total * maxCreditTurns);
@@ -89,4 +89,12 @@ function pickLeastConn(
 /** Requests under way by weight, without a division. */
 function compareLoad(a: PeerSlot, b: PeerSlot): number {
   return a.peer.inFlight * b.weight - b.peer.inFlight * a.weight;
+}
+
+/**
+ * Whether a slot has at most a quarter more under way, by weight, than the one with the least: beside four or more
+ * requests, one more is chance, not load. Beside an idle slot only another idle one will do.
+ */
+function isAboutAsFree(slot: PeerSlot, least: PeerSlot): boolean {
+  return slot.peer.inFlight * least.weight * 4 <= least.peer.inFlight * slot.weight * 5;
 }

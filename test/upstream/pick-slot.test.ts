@@ -86,6 +86,23 @@ describe('least_conn', () => {
     expect(pickMany(createSlots({}, {}, {}), 6, 'least_conn')).toBe('123123');
   });
 
+  test('takes one request more for chance beside four, not beside fewer', () => {
+    const slots = createSlots({}, {});
+    for (let i = 0; i < 4; i++) slots[0].begin();
+    for (let i = 0; i < 5; i++) slots[1].begin();
+    expect(pickMany(slots, 4, 'least_conn')).toBe('1212');
+    slots[0].end();
+    expect(pickMany(slots, 4, 'least_conn')).toBe('1111');
+  });
+
+  test('gives one that stalled its turns back', () => {
+    const slots = createSlots({}, {});
+    for (let i = 0; i < 9; i++) slots[1].begin();
+    expect(pickMany(slots, 20, 'least_conn')).toBe('1'.repeat(20));
+    for (let i = 0; i < 9; i++) slots[1].end();
+    expect(pickMany(slots, 30, 'least_conn')).toMatch(/^2{19,21}(12|21){4,5}[12]?$/);
+  });
+
   test('counts by weight', () => {
     const picked = pickMany(createSlots({ weight: 3 }, {}), 8, 'least_conn', true);
     expect([...picked].sort().join('')).toBe('11111122');
