@@ -136,9 +136,9 @@ export class ChunkedDecoder {
   }
 }
 
-/** RFC 9110 6.5.1: a trailer may not frame a message. Who sends one wants somebody to believe it. */
+/** RFC 9110 6.5.1: a trailer may not frame a message, nor speak of the connection. Who sends one wants it believed. */
 function checkTrailers(trailers: Fields): void {
-  for (const name of ['content-length', 'transfer-encoding']) {
+  for (const name of ['content-length', 'transfer-encoding', 'connection']) {
     if (hasField(trailers, name)) throw new HttpError('TSS_FIELD_SYNTAX', `${name} in a trailer`);
   }
 }
