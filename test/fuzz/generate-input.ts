@@ -113,6 +113,8 @@ export class InputGenerator {
     let text = this.#pick();
     if (this.#random(3) === 0) text += this.#pick();
     for (let left = this.#random(4); left > 0; left--) text = this.#mutate(text);
+    // At the HTTP/2 preface Node gives up the connection, with requests before it whose end it has not told yet.
+    if (text.includes('PRI ')) return this.next();
     return this.#cut(Buffer.from(text, 'latin1'));
   }
 
