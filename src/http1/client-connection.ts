@@ -4,50 +4,26 @@
 import { connect, type Socket } from 'node:net';
 import { monotonicMs } from '../base/clock.ts';
 import type { Deadline, TimerWheel } from '../base/timer-wheel.ts';
-import type { Fields } from '../message/fields.ts';
-import { HttpError } from '../message/http-error.ts';
-import type { ReplyBody } from '../message/reply.ts';
 import {
   ClientFailure,
   describeError,
   type FailureCause,
   type FailurePhase,
   findErrno,
-} from './client-failure.ts';
-import { type ClientRequest, ClientRequestSender } from './client-request-sender.ts';
+} from '../message/client-failure.ts';
+import { HttpError } from '../message/http-error.ts';
+import type { ReplyBody } from '../message/reply.ts';
+import type {
+  ClientAddress,
+  ClientListener,
+  ClientRequest,
+  ConnectionOwner,
+  UpstreamConnection,
+} from '../message/upstream-connection.ts';
+import { ClientRequestSender } from './client-request-sender.ts';
 import { AnnouncedBody, type BodyFeeder, ClientResponseBody } from './client-response-body.ts';
 import { ClientResponseReader } from './client-response-reader.ts';
 import type { ResponseLimits } from './parse-response-head.ts';
-
-/** Where an upstream listens. */
-export type ClientAddress = { readonly host: string; readonly port: number } | { readonly path: string };
-
-/** The final response to a request. */
-export interface ClientResponse {
-  /** 200 to 599. */
-  readonly status: number;
-  /** As on the wire, framing and hop-by-hop fields included. */
-  readonly fields: Fields;
-  /** Bytes when the whole body came with the head, else a source. After HEAD and with 304 only its length counts. */
-  readonly body: ReplyBody;
-}
-
-/** Who sent a request. Either `onFailure`, or `onResponse` and then `onEnd`; neither after `abort`. */
-export interface ClientListener {
-  onResponse(response: ClientResponse): void;
-  /** No response will come. The error is a ClientFailure, or what the source of the request's body failed with. */
-  onFailure(error: Error): void;
-  /** The connection has no more to do with this request, however its response ended. */
-  onEnd(): void;
-}
-
-/** Who keeps a connection. */
-export interface ConnectionOwner {
-  /** It may carry another request. `idleTimeoutMs` is how long the peer says it waits for one, null if unsaid. */
-  onIdle(connection: ClientConnection, idleTimeoutMs: number | null): void;
-  /** It is gone, for whatever reason. Called once. */
-  onClosed(connection: ClientConnection): void;
-}
 
 /** What all connections to one peer have in common. */
 export interface ClientConnectionOptions {
@@ -71,7 +47,7 @@ const addressAttemptMs = 500;
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** A connection that carries one request at a time. Begins to connect at once. */
-export class ClientConnection implements BodyFeeder {
+export class ClientConnection implements UpstreamConnection, BodyFeeder {
   readonly #options: ClientConnectionOptions;
   readonly #socket: Socket;
   readonly #sender: ClientRequestSender;

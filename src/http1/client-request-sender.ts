@@ -3,19 +3,7 @@
 
 import type { Writable } from 'node:stream';
 import type { BodySource } from '../message/body.ts';
-
-/** A request, ready to be sent. */
-export interface ClientRequest {
-  readonly method: string;
-  /** Request line and field lines, latin1, each with its CRLF; no field that frames the message, no empty line. */
-  readonly head: string;
-  /** Null for none. A length of null is sent chunked. Read once. */
-  readonly body: BodySource | null;
-  /** Longest time between two writes that the peer takes up, in milliseconds; 0 for no limit. */
-  readonly sendTimeoutMs: number;
-  /** Longest time until the first byte of the response, and between two reads; 0 for no limit. */
-  readonly readTimeoutMs: number;
-}
+import type { ClientRequest } from '../message/upstream-connection.ts';
 
 /** What the sender needs of its connection. */
 export interface SenderHost {

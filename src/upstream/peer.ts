@@ -2,13 +2,9 @@
 // that names the same address with the same settings, and kept across reloads.
 
 import type { TimerWheel } from '../base/timer-wheel.ts';
-import {
-  type ClientAddress,
-  ClientConnection,
-  type ClientConnectionOptions,
-  type ConnectionOwner,
-} from '../http1/client-connection.ts';
+import { ClientConnection, type ClientConnectionOptions } from '../http1/client-connection.ts';
 import type { ResponseLimits } from '../http1/parse-response-head.ts';
+import type { ClientAddress, ConnectionOwner, UpstreamConnection } from '../message/upstream-connection.ts';
 import { PeerHealth } from './peer-health.ts';
 
 /** As much as any server's answer needs; a larger head is an attack or a mistake. */
@@ -44,7 +40,7 @@ export class Peer implements ConnectionOwner {
   readonly #settings: PeerSettings;
   readonly #connectionOptions: ClientConnectionOptions;
   /** The one used last comes last. */
-  readonly #idle: ClientConnection[] = [];
+  readonly #idle: UpstreamConnection[] = [];
   #closed = false;
   /** Requests under way. */
   inFlight = 0;
@@ -76,7 +72,7 @@ export class Peer implements ConnectionOwner {
    * A connection for one request: the one used last, or a new one. `careful` is for requests that could not be sent
    * again: they ride no connection that the peer may be about to close.
    */
-  takeConnection(careful: boolean): ClientConnection {
+  takeConnection(careful: boolean): UpstreamConnection {
     const last = this.#idle.at(-1);
     if (last === undefined || (careful && last.idleMs > carefulIdleMs)) return this.openConnection();
     this.#idle.pop();
@@ -84,11 +80,11 @@ export class Peer implements ConnectionOwner {
   }
 
   /** A connection that has carried no request yet. */
-  openConnection(): ClientConnection {
+  openConnection(): UpstreamConnection {
     return new ClientConnection(this.#connectionOptions);
   }
 
-  onIdle(connection: ClientConnection, peerTimeoutMs: number | null): void {
+  onIdle(connection: UpstreamConnection, peerTimeoutMs: number | null): void {
     const { idleTimeoutMs, keepalive } = this.#settings;
     const timeoutMs =
       peerTimeoutMs === null ? idleTimeoutMs : Math.min(idleTimeoutMs, peerTimeoutMs - idleMarginMs);
@@ -100,7 +96,7 @@ export class Peer implements ConnectionOwner {
     connection.park(timeoutMs);
   }
 
-  onClosed(connection: ClientConnection): void {
+  onClosed(connection: UpstreamConnection): void {
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
   }

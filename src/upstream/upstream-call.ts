@@ -3,11 +3,15 @@
 
 import { monotonicMs } from '../base/clock.ts';
 import type { Deadline } from '../base/timer-wheel.ts';
-import type { ClientConnection, ClientListener, ClientResponse } from '../http1/client-connection.ts';
-import { ClientFailure } from '../http1/client-failure.ts';
-import type { ClientRequest } from '../http1/client-request-sender.ts';
+import { ClientFailure } from '../message/client-failure.ts';
 import type { Exchange } from '../message/exchange.ts';
 import { HttpError } from '../message/http-error.ts';
+import type {
+  ClientListener,
+  ClientRequest,
+  ClientResponse,
+  UpstreamConnection,
+} from '../message/upstream-connection.ts';
 import type { PeerSlot } from './peer-slot.ts';
 
 /** Who is told how a call ended. Exactly one of the two is called, unless the call is aborted. */
@@ -50,7 +54,7 @@ export class UpstreamCall implements ClientListener {
   #tried: PeerSlot[] | null = null;
   #tries = 0;
   #slot: PeerSlot | null = null;
-  #connection: ClientConnection | null = null;
+  #connection: UpstreamConnection | null = null;
   #tryStartedAtMs = 0;
   #status = '';
   #sent = 0;
@@ -145,7 +149,7 @@ export class UpstreamCall implements ClientListener {
     this.start();
   }
 
-  #send(slot: PeerSlot, connection: ClientConnection): void {
+  #send(slot: PeerSlot, connection: UpstreamConnection): void {
     this.#slot = slot;
     this.#connection = connection;
     connection.send(this.#request, this);

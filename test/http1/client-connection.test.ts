@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ClientAddress } from '../../src/http1/client-connection.ts';
-import { ClientFailure } from '../../src/http1/client-failure.ts';
+import { ClientFailure } from '../../src/message/client-failure.ts';
+import type { ClientAddress } from '../../src/message/upstream-connection.ts';
 import {
   Client,
   createRequest,

@@ -3,14 +3,10 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
-import {
-  type ClientAddress,
-  ClientConnection,
-  type ClientResponse,
-} from '../../src/http1/client-connection.ts';
-import { ClientFailure } from '../../src/http1/client-failure.ts';
-import type { ClientRequest } from '../../src/http1/client-request-sender.ts';
+import { ClientConnection } from '../../src/http1/client-connection.ts';
 import type { BodySource, OnChunk } from '../../src/message/body.ts';
+import { ClientFailure } from '../../src/message/client-failure.ts';
+import type { ClientAddress, ClientRequest, ClientResponse } from '../../src/message/upstream-connection.ts';
 
 /** A raw server and everything that it accepted. */
 export interface Peer {

@@ -3,10 +3,10 @@
 import type { Log } from '../../src/base/log.ts';
 import { SharedPool } from '../../src/base/shared-pool.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
-import type { ClientResponse } from '../../src/http1/client-connection.ts';
 import type { BodySource } from '../../src/message/body.ts';
 import { type ConnectionFacts, Exchange } from '../../src/message/exchange.ts';
 import { HttpError } from '../../src/message/http-error.ts';
+import type { ClientResponse } from '../../src/message/upstream-connection.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
 import { InstanceDirectory } from '../../src/upstream/instance-directory.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';

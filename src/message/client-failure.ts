@@ -1,8 +1,8 @@
 // How a request to an upstream went wrong, with the facts from which upstream/ decides whether another try is safe.
 // It is an HttpError, so it can end the client's request as it is.
 
-import type { ErrorCode } from '../message/error-catalogue.ts';
-import { HttpError } from '../message/http-error.ts';
+import type { ErrorCode } from './error-catalogue.ts';
+import { HttpError } from './http-error.ts';
 
 /** How far the request had come: no connection yet, being sent, waiting for the head, or inside the body. */
 export type FailurePhase = 'connect' | 'send' | 'head' | 'body';
