@@ -11,6 +11,7 @@ import {
   type FailurePhase,
   findErrno,
 } from '../message/client-failure.ts';
+import { AnnouncedBody, type BodyFeeder, ClientResponseBody } from '../message/client-response-body.ts';
 import { HttpError } from '../message/http-error.ts';
 import type { ReplyBody } from '../message/reply.ts';
 import type {
@@ -21,7 +22,6 @@ import type {
   UpstreamConnection,
 } from '../message/upstream-connection.ts';
 import { ClientRequestSender } from './client-request-sender.ts';
-import { AnnouncedBody, type BodyFeeder, ClientResponseBody } from './client-response-body.ts';
 import { ClientResponseReader } from './client-response-reader.ts';
 import type { ResponseLimits } from './parse-response-head.ts';
 

@@ -1,7 +1,7 @@
 // The body of a response as a source to be pulled: holds at most one chunk that nobody asked for yet, and has the
 // connection stop reading while it does.
 
-import type { BodySource, OnChunk } from '../message/body.ts';
+import type { BodySource, OnChunk } from './body.ts';
 
 /** What a body needs of the connection that feeds it. */
 export interface BodyFeeder {
