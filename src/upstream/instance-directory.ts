@@ -1,12 +1,14 @@
-// Which instances of which application take requests right now. Filled by the process that hears it from the
-// supervisor; upstreams follow it.
+// Which instances of which application take requests right now, and which of those that left still have some. Filled
+// by the process that hears it from the supervisor; upstreams follow it.
 
-/** One instance of an application. */
-export interface InstanceAddress {
-  /** Never used twice: an instance that replaces another has another id. */
-  readonly id: string;
-  /** Its unix socket. */
-  readonly path: string;
+import type { ClientAddress } from '../message/upstream-connection.ts';
+
+/** One instance of an application: where it listens. The id is never used twice, not by one that replaces another. */
+export type InstanceAddress = { readonly id: string } & ClientAddress;
+
+/** Whatever counts the requests that an instance has. */
+export interface InstanceLoad {
+  readonly inFlight: number;
 }
 
 /** What an application as a whole is doing. `failed`: it crashes again and again, and nothing will come soon. */
@@ -24,10 +26,18 @@ const unknownEntry: InstanceEntry = { state: 'starting', instances: [] };
 export class InstanceDirectory {
   readonly #entries = new Map<string, InstanceEntry>();
   readonly #followers = new Map<string, Set<() => void>>();
+  /** By instance: who counts its requests. One per upstream that has used it and is still there. */
+  readonly #loads = new Map<string, Set<InstanceLoad>>();
+  /** Instances that take no requests any more, until they have none. */
+  readonly #left = new Set<string>();
 
   /** Replaces an entry and tells its followers. */
   set(upstream: string, state: InstanceState, instances: readonly InstanceAddress[]): void {
+    for (const { id } of this.get(upstream).instances) {
+      if (!instances.some((instance) => instance.id === id)) this.#left.add(id);
+    }
     this.#entries.set(upstream, { state, instances });
+    for (const id of this.#left) this.isQuiet(id);
     for (const onChange of [...(this.#followers.get(upstream) ?? [])]) onChange();
   }
 
@@ -47,5 +57,20 @@ export class InstanceDirectory {
         this.#followers.delete(upstream);
       }
     };
+  }
+
+  /** Has the requests of an instance counted by `load` too. */
+  addLoad(id: string, load: InstanceLoad): void {
+    const loads = this.#loads.get(id) ?? new Set();
+    this.#loads.set(id, loads);
+    loads.add(load);
+  }
+
+  /** Whether no request is under way at an instance that takes none any more. Once it is so, it is forgotten. */
+  isQuiet(id: string): boolean {
+    for (const load of this.#loads.get(id) ?? []) if (load.inFlight > 0) return false;
+    this.#loads.delete(id);
+    this.#left.delete(id);
+    return true;
   }
 }

@@ -9,7 +9,14 @@ export interface SlotSettings {
   readonly weight: number;
   readonly backup: boolean;
   readonly down: boolean;
+  /** Most requests under way at a time; 0 for any number. */
+  readonly capacity: number;
+  /** Called when a slot that was full has room again. */
+  readonly onRoom: () => void;
 }
+
+/** In place of "any number": small integers compare fastest. */
+const unlimited = 2 ** 30;
 
 /** One peer of one upstream. */
 export class PeerSlot {
@@ -17,6 +24,8 @@ export class PeerSlot {
   readonly weight: number;
   readonly backup: boolean;
   readonly down: boolean;
+  readonly #capacity: number;
+  readonly #onRoom: () => void;
   readonly #lease: Lease<Peer>;
   readonly #maxFails: number;
   /** Smooth weighted round robin: grows by the effective weight, the highest has its turn. */
@@ -29,9 +38,16 @@ export class PeerSlot {
     this.weight = settings.weight;
     this.backup = settings.backup;
     this.down = settings.down;
+    this.#capacity = settings.capacity === 0 ? unlimited : settings.capacity;
+    this.#onRoom = settings.onRoom;
     this.#lease = lease;
     this.#maxFails = maxFails;
     this.effectiveWeight = settings.weight;
+  }
+
+  /** Whether it has as many requests as it may. */
+  get isFull(): boolean {
+    return this.peer.inFlight >= this.#capacity;
   }
 
   /** A request goes here. Ends with exactly one `end`. */
@@ -59,7 +75,9 @@ export class PeerSlot {
 
   /** The request is over. */
   end(): void {
+    const wasFull = this.isFull;
     this.peer.inFlight--;
+    if (wasFull) this.#onRoom();
   }
 
   /** The upstream has no more use for the peer. */

@@ -13,8 +13,8 @@ export type Balance = 'round_robin' | 'least_conn';
 const maxCreditTurns = 1000;
 
 /**
- * The slot for the next request, or null when none is left: not tried yet by this request, not down, and healthy
- * unless `nowMs` is null. Backups have their turn only when nobody else is left.
+ * The slot for the next request, or null when none is left: not tried yet by this request, not down, not full, and
+ * healthy unless `nowMs` is null. Backups have their turn only when nobody else is left.
  */
 export function pickSlot(
   slots: readonly PeerSlot[],
@@ -32,7 +32,7 @@ function isCandidate(
   tried: readonly PeerSlot[] | null,
   nowMs: number | null,
 ): boolean {
-  if (slot.backup !== backup || slot.down) return false;
+  if (slot.backup !== backup || slot.down || slot.isFull) return false;
   if (tried?.includes(slot)) return false;
   return nowMs === null || slot.peer.health.isAvailable(nowMs);
 }

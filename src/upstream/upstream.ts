@@ -1,5 +1,5 @@
 // A group of peers under one name: has requests tried on them, follows the instances of an application, and has
-// requests wait while an application starts.
+// requests wait while an application starts or all its instances are full.
 
 import { monotonicMs } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -36,20 +36,20 @@ export interface PeerSnapshot {
   readonly failures: number;
 }
 
-/** Requests that wait for an instance at most; more are answered 503 at once. */
-const maxWaiting = 1024;
-
 /**
  * Servers in use close idle connections after 5 s (Node, uvicorn) or 2 s (gunicorn, which does not say so). What is
  * closed under a request is found out in time or, if it may be, sent again.
  */
 const serverIdleMs = 4_000;
 
-/** An instance keeps idle connections for longer than that. */
+/** An instance of an application keeps idle connections for longer than that. */
 const instanceIdleMs = 60_000;
 
 /** The supervisor looks after instances: one that refuses connections is left alone for this time only. */
 const instanceFailTimeoutMs = 1_000;
+
+/** What a client is told that finds everything full: long enough to be of use, short enough not to lose it. */
+const retryAfterSeconds = '1';
 
 /** A named group of peers. */
 export class Upstream implements CallHost {
@@ -59,7 +59,10 @@ export class Upstream implements CallHost {
   readonly #settings: UpstreamSettings;
   readonly #deps: UpstreamDeps;
   readonly #unsubscribe: () => void;
+  /** Who came first is served first. */
   readonly #waiting = new Set<UpstreamCall>();
+  /** Requests that may wait. */
+  readonly #maxWaiting: number;
   #slots: PeerSlot[] = [];
   #slotsById = new Map<string, PeerSlot>();
   #entry: InstanceEntry | null = null;
@@ -70,7 +73,8 @@ export class Upstream implements CallHost {
     this.waitMs = settings.timeouts.connect;
     this.#settings = settings;
     this.#deps = deps;
-    if ('app' in settings) {
+    this.#maxWaiting = 'servers' in settings ? 0 : settings.queue;
+    if (!('servers' in settings)) {
       this.#unsubscribe = deps.instances.subscribe(name, () => this.#follow(deps.instances.get(name)));
       this.#follow(deps.instances.get(name));
     } else {
@@ -78,7 +82,7 @@ export class Upstream implements CallHost {
       this.#slots = settings.servers.map((server) =>
         this.#createSlot(
           { address: server.url, idleTimeoutMs: serverIdleMs, ...pickFailSettings(server) },
-          server,
+          { ...server, capacity: 0, onRoom: ignore },
           '',
         ),
       );
@@ -121,13 +125,18 @@ export class Upstream implements CallHost {
     if (this.#entry === null) {
       return new HttpError('TSS_UPSTREAM_UNAVAILABLE', `upstream ${this.name}: no live server`);
     }
-    const why = this.#entry.state === 'failed' ? 'the application has failed' : 'no instance became ready';
+    const { state } = this.#entry;
+    if (this.#slots.length > 0 && state !== 'failed') {
+      const detail = `upstream ${this.name}: all ${this.#slots.length} instances have as many requests as they may`;
+      return new HttpError('TSS_UPSTREAM_BUSY', detail, ['Retry-After', retryAfterSeconds]);
+    }
+    const why = state === 'failed' ? 'the application has failed' : 'no instance became ready';
     return new HttpError('TSS_UPSTREAM_UNAVAILABLE', `upstream ${this.name}: ${why}`);
   }
 
   wait(call: UpstreamCall): Deadline | null {
     const entry = this.#entry;
-    if (entry === null || entry.state === 'failed' || this.#waiting.size >= maxWaiting) return null;
+    if (entry === null || entry.state === 'failed' || this.#waiting.size >= this.#maxWaiting) return null;
     this.#waiting.add(call);
     return this.#deps.timers.createDeadline(() => call.resume());
   }
@@ -163,10 +172,10 @@ export class Upstream implements CallHost {
     this.#entry = entry;
     const before = this.#slotsById;
     this.#slotsById = new Map(
-      entry.instances.map((instance) => {
-        const key = `${instance.id} ${instance.path}`;
-        return [key, before.get(key) ?? this.#createInstanceSlot(instance)];
-      }),
+      entry.instances.map((instance) => [
+        instance.id,
+        before.get(instance.id) ?? this.#createInstanceSlot(instance),
+      ]),
     );
     this.#slots = [...this.#slotsById.values()];
     // Turns that one is owed count among the same slots only: a newcomer owes nobody anything.
@@ -175,14 +184,37 @@ export class Upstream implements CallHost {
     for (const call of [...this.#waiting]) call.resume();
   }
 
-  #createInstanceSlot({ id, path }: InstanceAddress): PeerSlot {
-    const health = { maxFails: 1, failTimeoutMs: instanceFailTimeoutMs };
-    return this.#createSlot(
-      { address: { path }, idleTimeoutMs: instanceIdleMs, ...health },
-      { weight: 1, backup: false, down: false },
+  #createInstanceSlot({ id, ...address }: InstanceAddress): PeerSlot {
+    const settings = this.#settings;
+    const slot = this.#createSlot(
+      {
+        address,
+        idleTimeoutMs: 'app' in settings ? instanceIdleMs : serverIdleMs,
+        maxFails: 1,
+        failTimeoutMs: instanceFailTimeoutMs,
+      },
+      {
+        weight: 1,
+        backup: false,
+        down: false,
+        capacity: 'servers' in settings ? 0 : settings.concurrency,
+        onRoom: this.#onRoom,
+      },
       id,
     );
+    this.#deps.instances.addLoad(id, slot.peer);
+    return slot;
   }
+
+  /** One place is free: for who has waited longest. Later, because whoever frees it is in the middle of something. */
+  readonly #onRoom = (): void => {
+    if (this.#waiting.size > 0) queueMicrotask(this.#resumeFirst);
+  };
+
+  readonly #resumeFirst = (): void => {
+    const [first] = this.#waiting;
+    first?.resume();
+  };
 
   #createSlot(
     settings: Pick<PeerSettings, 'address' | 'idleTimeoutMs' | 'maxFails' | 'failTimeoutMs'>,
@@ -196,6 +228,8 @@ export class Upstream implements CallHost {
     return new PeerSlot(lease, slot, settings.maxFails);
   }
 }
+
+function ignore(): void {}
 
 function pickFailSettings(server: { maxFails: number; failTimeout: number }) {
   return { maxFails: server.maxFails, failTimeoutMs: server.failTimeout };

@@ -11,6 +11,17 @@ const parseUrl = (url: string) => {
   return 'servers' in settings ? settings.servers[0].url : null;
 };
 
+const supervised = {
+  instances: 1,
+  env: {},
+  cwd: here,
+  startTimeout: 30_000,
+  drainTimeout: 30_000,
+  maxMemory: 0,
+  concurrency: 0,
+  queue: 1024,
+};
+
 test('servers have defaults', () => {
   expect(parse({ servers: ['http://127.0.0.1:3000'] })).toEqual({
     servers: [
@@ -33,9 +44,10 @@ test('servers have defaults', () => {
 test('an application has defaults', () => {
   expect(parse({ app: file })).toEqual({
     app: resolve(here, file),
-    instances: 1,
     interface: 'fetch',
-    env: {},
+    hangTimeout: 30_000,
+    maxRequests: 0,
+    ...supervised,
     balance: 'least_conn',
     keepalive: 128,
     timeouts: { connect: 5000, send: 60_000, read: 60_000 },

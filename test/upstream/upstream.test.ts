@@ -2,11 +2,12 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseInDirectory } from '../../src/config/shape/base-directory.ts';
+import { Exchange } from '../../src/message/exchange.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { upstreamShape } from '../../src/upstream/upstream-shape.ts';
 import { pause, readBody, waitUntil } from '../http1/client-peer.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
-import { answer, call, fetchError, fetchText, Surroundings } from './upstream-fixture.ts';
+import { answer, call, facts, fetchError, fetchText, Surroundings } from './upstream-fixture.ts';
 
 let around: Surroundings;
 const servers: Server[] = [];
@@ -207,4 +208,122 @@ describe('a reload', () => {
     expect(busy).toBe(3);
     await waitUntil(() => open[0].destroyed);
   });
+});
+
+describe('an application with limited concurrency', () => {
+  /** An instance that answers when it is told to. */
+  async function startSlowInstance(folder: string, id: string) {
+    const path = join(folder, `${id}.sock`);
+    const pending: (() => void)[] = [];
+    let most = 0;
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => {
+        pending.push(() => socket.write(answer(id)));
+        most = Math.max(most, pending.length);
+      });
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    return {
+      id,
+      path,
+      pending,
+      most: () => most,
+      answerOne: () => pending.shift()?.(),
+    };
+  }
+
+  test('never has more requests at an instance, and serves who waits in the order of arrival', async () => {
+    const folder = createTempFolder();
+    const upstream = createApp(folder, { concurrency: 2, timeouts: { connect: '10s' } });
+    const instance = await startSlowInstance(folder, 'a');
+    around.instances.set(folder, 'running', [instance]);
+    const order: number[] = [];
+    const calls = Array.from({ length: 6 }, async (_, i) => {
+      expect(await fetchText(upstream)).toBe('a');
+      order.push(i);
+    });
+    for (let done = 0; done < 6; done++) {
+      await waitUntil(() => instance.pending.length === Math.min(2, 6 - done));
+      instance.answerOne();
+      await waitUntil(() => order.length === done + 1);
+    }
+    await Promise.all(calls);
+    expect(instance.most()).toBe(2);
+    expect(order).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test('answers 503 with Retry-After at once when the queue is full too', async () => {
+    const folder = createTempFolder();
+    const upstream = createApp(folder, { concurrency: 1, queue: 1, timeouts: { connect: '10s' } });
+    const instance = await startSlowInstance(folder, 'a');
+    around.instances.set(folder, 'running', [instance]);
+    const first = fetchText(upstream);
+    const second = fetchText(upstream);
+    const { error } = await call(upstream);
+    expect(error).toMatchObject({ code: 'TSS_UPSTREAM_BUSY', status: 503, fields: ['Retry-After', '1'] });
+    await waitUntil(() => instance.pending.length === 1);
+    instance.answerOne();
+    expect(await first).toBe('a');
+    await waitUntil(() => instance.pending.length === 1);
+    instance.answerOne();
+    expect(await second).toBe('a');
+  });
+
+  test('answers 503 to who has waited too long', async () => {
+    const folder = createTempFolder();
+    const upstream = createApp(folder, { concurrency: 1, timeouts: { connect: '60ms' } });
+    const instance = await startSlowInstance(folder, 'a');
+    around.instances.set(folder, 'running', [instance]);
+    const first = fetchText(upstream);
+    expect((await fetchError(upstream)).code).toBe('TSS_UPSTREAM_BUSY');
+    instance.answerOne();
+    expect(await first).toBe('a');
+  });
+
+  test('gives the place of a client that left to the next', async () => {
+    const folder = createTempFolder();
+    const upstream = createApp(folder, { concurrency: 1, timeouts: { connect: '10s' } });
+    const instance = await startSlowInstance(folder, 'a');
+    around.instances.set(folder, 'running', [instance]);
+    const exchange = new Exchange(facts, 'GET', '/', '1.1', [], 'test');
+    const left = upstream.call(exchange, 'GET / HTTP/1.1\r\nHost: test\r\n', null, {
+      onResponse: () => {},
+      onFailure: () => {},
+    });
+    left.start();
+    await waitUntil(() => instance.pending.length === 1);
+    const second = fetchText(upstream);
+    instance.pending.length = 0;
+    left.abort();
+    await waitUntil(() => instance.pending.length === 1);
+    instance.answerOne();
+    expect(await second).toBe('a');
+  });
+});
+
+test('an instance is quiet when the last request that it had is over', async () => {
+  const folder = createTempFolder();
+  const upstream = createApp(folder);
+  const path = join(folder, 'a.sock');
+  let asked = false;
+  let answerIt = () => {};
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      asked = true;
+      answerIt = () => void socket.write(answer('a'));
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  around.instances.set(folder, 'running', [{ id: 'a', path }]);
+  const pending = fetchText(upstream);
+  await waitUntil(() => asked);
+  around.instances.set(folder, 'running', []);
+  expect(around.instances.isQuiet('a')).toBe(false);
+  answerIt();
+  expect(await pending).toBe('a');
+  await waitUntil(() => around.instances.isQuiet('a'));
 });
