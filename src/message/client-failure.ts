@@ -7,8 +7,11 @@ import { HttpError } from './http-error.ts';
 /** How far the request had come: no connection yet, being sent, waiting for the head, or inside the body. */
 export type FailurePhase = 'connect' | 'send' | 'head' | 'body';
 
-/** What happened: the system's error or an early end, a deadline, or bytes that are no proper response. */
-export type FailureCause = 'cut' | 'timeout' | 'response';
+/**
+ * What happened: the system's error or an early end, a deadline, bytes that are no proper response, or a peer that says
+ * it takes no more requests now.
+ */
+export type FailureCause = 'cut' | 'timeout' | 'response' | 'overload';
 
 /** The state of the connection when it failed. */
 export interface FailureFacts {
@@ -39,6 +42,7 @@ function findCode({ phase, cause }: FailureFacts): ErrorCode {
   if (phase === 'connect')
     return cause === 'timeout' ? 'TSS_UPSTREAM_CONNECT_TIMEOUT' : 'TSS_UPSTREAM_CONNECT';
   if (cause === 'timeout') return 'TSS_UPSTREAM_TIMEOUT';
+  if (cause === 'overload') return 'TSS_UPSTREAM_UNAVAILABLE';
   return cause === 'response' ? 'TSS_UPSTREAM_RESPONSE' : 'TSS_UPSTREAM_CLOSED';
 }
 

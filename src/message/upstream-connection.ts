@@ -11,9 +11,12 @@ export type ClientAddress = { readonly host: string; readonly port: number } | {
 /** A request, ready to be sent. */
 export interface ClientRequest {
   readonly method: string;
-  /** Request line and field lines, latin1, each with its CRLF; no field that frames the message, no empty line. */
+  /**
+   * What stands before the body, latin1, without what frames the message. For HTTP/1.1 the request line and the field
+   * lines, each with its CRLF, and no empty line. For the CGI family the variables, each as name NUL value NUL.
+   */
   readonly head: string;
-  /** Null for none. A length of null is sent chunked. Read once. */
+  /** Null for none. A length of null is sent chunked, which HTTP/1.1 alone can. Read once. */
   readonly body: BodySource | null;
   /** Longest time between two writes that the peer takes up, in milliseconds; 0 for no limit. */
   readonly sendTimeoutMs: number;
