@@ -20,16 +20,17 @@ const retriesShape = z.strictObject({
     .describe('Time after which a request is not tried on another server; 0 for no limit. Default 0.'),
 });
 
+/** The key `keepalive`, without a default. */
+export const keepaliveKey = z.int().min(0);
+
+/** What it means. */
+export const keepaliveMeaning =
+  'Idle connections that each front worker keeps to each server. Fewer than there are requests at a time makes for ' +
+  'connections that are closed and opened again and again.';
+
 /** To be spread into the shape of an upstream. */
 export const forwardingKeys = {
-  keepalive: z
-    .int()
-    .min(0)
-    .prefault(128)
-    .describe(
-      'Idle connections that each front worker keeps to each server. Fewer than there are requests at a time ' +
-        'makes for connections that are closed and opened again and again. Default 128.',
-    ),
+  keepalive: keepaliveKey.prefault(128).describe(`${keepaliveMeaning} Default 128.`),
   timeouts: timeoutsShape.prefault({}).describe('How long to wait for a server.'),
   retries: retriesShape.prefault({}).describe('How far a request that failed is tried elsewhere.'),
 };

@@ -1,8 +1,11 @@
 // One address that requests go to: its idle connections, its health, and what is under way. Shared by every upstream
 // that names the same address with the same settings, and kept across reloads.
 
+import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
-import { ClientConnection, type ClientConnectionOptions } from '../http1/client-connection.ts';
+import type { CgiProtocol } from '../cgi/cgi-codec.ts';
+import { CgiConnection } from '../cgi/cgi-connection.ts';
+import { ClientConnection } from '../http1/client-connection.ts';
 import type { ResponseLimits } from '../http1/parse-response-head.ts';
 import type { ClientAddress, ConnectionOwner, UpstreamConnection } from '../message/upstream-connection.ts';
 import { PeerHealth } from './peer-health.ts';
@@ -19,9 +22,12 @@ const carefulIdleMs = 1000;
 /** How much earlier than the peer we close, so that no request meets its end on the way. */
 const idleMarginMs = 1000;
 
+/** Where a peer listens, and what is spoken there: HTTP/1.1 unless it says otherwise. */
+export type PeerAddress = ClientAddress & { readonly protocol?: CgiProtocol };
+
 /** What a peer is made of. Plain values: two peers with equal ones are the same peer. */
 export interface PeerSettings {
-  readonly address: ClientAddress;
+  readonly address: PeerAddress;
   /** Idle connections that are kept. */
   readonly keepalive: number;
   /** Longest time that a connection is kept idle, unless the peer says it closes earlier. */
@@ -38,7 +44,7 @@ export class Peer implements ConnectionOwner {
   readonly address: ClientAddress;
   readonly health: PeerHealth;
   readonly #settings: PeerSettings;
-  readonly #connectionOptions: ClientConnectionOptions;
+  readonly #open: () => UpstreamConnection;
   /** The one used last comes last. */
   readonly #idle: UpstreamConnection[] = [];
   #closed = false;
@@ -49,13 +55,19 @@ export class Peer implements ConnectionOwner {
   /** Failures so far that say something about the peer. */
   failures = 0;
 
-  constructor(settings: PeerSettings, timers: TimerWheel) {
-    const { address, connectTimeoutMs } = settings;
+  constructor(settings: PeerSettings, timers: TimerWheel, log: Log) {
+    const { address, connectTimeoutMs, keepalive } = settings;
     this.name = describeAddress(address);
     this.address = address;
     this.health = new PeerHealth(settings.maxFails, settings.failTimeoutMs);
     this.#settings = settings;
-    this.#connectionOptions = { address, connectTimeoutMs, limits: responseLimits, timers, owner: this };
+    const options = { address, connectTimeoutMs, limits: responseLimits, timers, owner: this };
+    const { protocol } = address;
+    if (protocol === undefined) this.#open = () => new ClientConnection(options);
+    else {
+      const cgiOptions = { ...options, protocol, keepsAlive: keepalive > 0, name: this.name, log };
+      this.#open = () => new CgiConnection(cgiOptions);
+    }
   }
 
   /** Whether no upstream has a use for it any more. */
@@ -81,7 +93,7 @@ export class Peer implements ConnectionOwner {
 
   /** A connection that has carried no request yet. */
   openConnection(): UpstreamConnection {
-    return new ClientConnection(this.#connectionOptions);
+    return this.#open();
   }
 
   onIdle(connection: UpstreamConnection, peerTimeoutMs: number | null): void {

@@ -2,18 +2,20 @@
 
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
+import type { CgiProtocol } from '../cgi/cgi-codec.ts';
 import { addProblem, type ProblemSink } from '../config/shape/add-problem.ts';
 import { resolveConfigPath } from '../config/shape/base-directory.ts';
 import { duration } from '../config/shape/duration.ts';
-import { balanceKey, forwardingKeys } from './forwarding-keys.ts';
+import { balanceKey, forwardingKeys, keepaliveKey, keepaliveMeaning } from './forwarding-keys.ts';
 import { appShape, commandShape } from './program-shape.ts';
 
-/** Where a server of an upstream listens. */
-export type ServerAddress = { host: string; port: number } | { path: string };
+/** Where a server of an upstream listens, and what it speaks there if it is not HTTP. */
+export type ServerAddress = ({ host: string; port: number } | { path: string }) & { protocol?: CgiProtocol };
 
 const examples = 'such as "http://127.0.0.1:3000" or "unix:run/app.sock"';
+const cgiExamples = 'such as "fastcgi://127.0.0.1:9000" or "fastcgi://unix:run/php.sock"';
 
-/** "http://host[:port]" or "unix:path", relative to the config file. */
+/** "http://host[:port]" or "unix:path", relative to the config file; either behind "fastcgi://" and its like. */
 const addressShape = z.string().transform(parseServerUrl);
 
 const settingsOfServer = z.strictObject({
@@ -41,11 +43,18 @@ const serverShape = z.union([
 
 const defaultsOfServer = settingsOfServer.omit({ url: true }).parse({});
 
-const serversShape = z.strictObject({
-  servers: z.array(serverShape).min(1).describe('The servers that requests are spread over.'),
-  balance: balanceKey('round_robin'),
-  ...forwardingKeys,
-});
+const serversShape = z
+  .strictObject({
+    servers: z.array(serverShape).min(1).describe('The servers that requests are spread over.'),
+    balance: balanceKey('round_robin'),
+    ...forwardingKeys,
+    keepalive: keepaliveKey
+      .optional()
+      .describe(
+        `${keepaliveMeaning} Default 128 for servers of HTTP, 0 for others: php-fpm has a process wait on each.`,
+      ),
+  })
+  .transform((settings, context) => ({ ...settings, keepalive: decideKeepalive(settings, context) }));
 
 /** One upstream: with `app`, with `command`, or with `servers`. */
 export const upstreamShape = z.union([appShape, commandShape, serversShape]);
@@ -55,7 +64,35 @@ export type UpstreamSettings = z.output<typeof upstreamShape>;
 /** A checked upstream of servers that run elsewhere. */
 export type ServersSettings = z.output<typeof serversShape>;
 
+/** What holds for all servers of an upstream together, and follows from it. */
+function decideKeepalive(
+  { servers, keepalive }: { servers: readonly { url: ServerAddress }[]; keepalive?: number | undefined },
+  context: ProblemSink,
+): number {
+  const { protocol } = servers[0].url;
+  if (servers.some(({ url }) => url.protocol !== protocol)) {
+    return addProblem(context, 'the servers of an upstream speak one protocol', '', ['servers']);
+  }
+  if (keepalive !== undefined && keepalive > 0 && protocol !== undefined && protocol !== 'fastcgi') {
+    return addProblem(context, `${protocol} has a connection for each request`, 'leave it out', [
+      'keepalive',
+    ]);
+  }
+  return keepalive ?? (protocol === undefined ? 128 : 0);
+}
+
 function parseServerUrl(text: string, context: ProblemSink): ServerAddress {
+  const [, protocol, rest] = /^(fastcgi|uwsgi|scgi):\/\/(.*)$/is.exec(text) ?? [];
+  if (protocol === undefined) return parseHttpUrl(text, context);
+  // No port belongs to these protocols.
+  if (!/^unix:|:[0-9]+$/.test(rest)) {
+    return addProblem(context, `${JSON.stringify(text)} has neither port nor socket`, cgiExamples);
+  }
+  const address = parseHttpUrl(rest.startsWith('unix:') ? rest : `http://${rest}`, context);
+  return { ...address, protocol: protocol.toLowerCase() as CgiProtocol };
+}
+
+function parseHttpUrl(text: string, context: ProblemSink): ServerAddress {
   if (text.startsWith('unix:')) return parseSocketPath(text.slice('unix:'.length), context);
   const match = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/@]*)@)?([^/?#]*)(.*)$/i.exec(text);
   if (match === null) {

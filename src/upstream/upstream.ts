@@ -223,8 +223,8 @@ export class Upstream implements CallHost {
   ): PeerSlot {
     const { keepalive, timeouts } = this.#settings;
     const full: PeerSettings = { ...settings, keepalive, connectTimeoutMs: timeouts.connect };
-    const { shared, timers } = this.#deps;
-    const lease = shared.take(`peer:${id}:${JSON.stringify(full)}`, () => new Peer(full, timers));
+    const { shared, timers, log } = this.#deps;
+    const lease = shared.take(`peer:${id}:${JSON.stringify(full)}`, () => new Peer(full, timers, log));
     return new PeerSlot(lease, slot, settings.maxFails);
   }
 }

@@ -19,7 +19,7 @@ function createSlots(...kinds: { weight?: number; backup?: boolean; down?: boole
       maxFails: 1,
       failTimeoutMs: 1000,
     };
-    const lease = shared.take(String(i), () => new Peer(settings, timers));
+    const lease = shared.take(String(i), () => new Peer(settings, timers, () => {}));
     return new PeerSlot(lease, { weight: 1, backup: false, down: false, ...kind }, 1);
   });
 }
