@@ -7,7 +7,7 @@ import type { Dispatcher } from '../message/handler.ts';
 import type { HttpError } from '../message/http-error.ts';
 import { createTextReply, type Reply } from '../message/reply.ts';
 import type { BackgroundWork } from './background-work.ts';
-import type { GatewayContext, GatewayFunction } from './gateway-function.ts';
+import type { GatewayContext, GatewayFunction, GatewayLog } from './gateway-function.ts';
 import { toKeptReply } from './kept-reply.ts';
 import {
   abortRequest,
@@ -17,7 +17,7 @@ import {
   isAborted,
   type LeanRequest,
 } from './lean-request.ts';
-import { reportRequestFailure } from './report.ts';
+import { reportMessage, reportRequestFailure } from './report.ts';
 import { toReply } from './to-reply.ts';
 import { findClientAddress } from './to-web-request.ts';
 
@@ -30,6 +30,7 @@ class Context implements GatewayContext {
   readonly #request: LeanRequest;
   readonly #background: BackgroundWork;
   #waitUntil: GatewayContext['waitUntil'] | null = null;
+  #log: GatewayLog | null = null;
 
   constructor(exchange: Exchange, request: LeanRequest, instance: number, background: BackgroundWork) {
     this.instance = instance;
@@ -48,6 +49,11 @@ class Context implements GatewayContext {
 
   get signal(): AbortSignal {
     return this.#request.signal;
+  }
+
+  get log(): GatewayLog {
+    this.#log ??= (...values) => reportMessage(`request ${this.requestId}: `, values);
+    return this.#log;
   }
 
   /** May be taken from the context and called by itself. */

@@ -11,6 +11,7 @@ import type { ApplicationServer } from './application-server.ts';
 import { BackgroundWork } from './background-work.ts';
 import { FetchDispatcher } from './fetch-dispatcher.ts';
 import type { GatewayFunction } from './gateway-function.ts';
+import { watchForLostPeers } from './lost-peers.ts';
 
 const unlimitedMs = 2 ** 31 - 1;
 
@@ -25,7 +26,8 @@ export class FetchServer implements ApplicationServer {
   readonly #dispatcher: FetchDispatcher;
   readonly #background = new BackgroundWork();
   readonly #timers = new TimerWheel(1000, 60);
-  readonly #connections = new Set<OpenConnection>();
+  readonly #connections = new Map<OpenConnection, Socket>();
+  readonly #stopWatching = watchForLostPeers(() => this.#listUnread());
   readonly #server: Server;
   #serial = 0;
   #onEmpty: (() => void) | null = null;
@@ -51,12 +53,13 @@ export class FetchServer implements ApplicationServer {
 
   async drain(): Promise<void> {
     this.#server.close();
-    for (const connection of this.#connections) connection.drain();
+    for (const connection of this.#connections.keys()) connection.drain();
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
       });
     }
+    this.#stopWatching();
     await this.#background.settle();
     this.#timers.close();
   }
@@ -77,8 +80,13 @@ export class FetchServer implements ApplicationServer {
       timers: this.#timers,
       onClose: (closed) => this.#forget(closed),
     });
-    this.#connections.add(connection);
+    this.#connections.set(connection, socket);
     return connection;
+  }
+
+  /** Those that are read from notice by themselves. */
+  *#listUnread(): Iterable<Socket> {
+    for (const socket of this.#connections.values()) if (socket.isPaused()) yield socket;
   }
 
   #forget(connection: OpenConnection): void {

@@ -1,7 +1,13 @@
 // The interface between tsserve and a web application, as types. An application module needs nothing of tsserve at
-// run time: it imports these, if at all, with `import type`.
+// run time: it imports these, if at all, with `import type`. The rules behind them are those of docs/gateway.md.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+
+/**
+ * Writes one event to the log of the server, formatted as `console.log` does it. An event of several lines stays one
+ * after the other; each is labelled with the instance. May be taken from its context and called by itself.
+ */
+export type GatewayLog = (...values: unknown[]) => void;
 
 /** What an application is told beside the request. */
 export interface GatewayContext {
@@ -18,6 +24,8 @@ export interface GatewayContext {
    * a rejection is logged.
    */
   waitUntil(work: Promise<unknown>): void;
+  /** Writes to the log, with the request's id at the start of the line. */
+  readonly log: GatewayLog;
 }
 
 /**
@@ -34,7 +42,33 @@ export interface GatewayObject {
 /** An application in the form of Node's own server: `"interface": "node"` in the config. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
+/** What an instance tells its application before the first request. */
+export interface InstanceContext {
+  /** The name of the upstream in the config; also in the environment, as TSSERVE_UPSTREAM. */
+  readonly upstream: string;
+  /** Which of the upstream's instances this is, from 1. */
+  readonly instance: number;
+  /**
+   * Aborted when the instance begins to end: it takes nothing new, what runs may finish. The moment to end what would
+   * run for ever, such as event streams and WebSockets.
+   */
+  readonly signal: AbortSignal;
+  /** With `"interface": "node"`, the server that the listener is called by: for its "upgrade". Null otherwise. */
+  readonly server: Server | null;
+  /** Writes to the log. */
+  readonly log: GatewayLog;
+}
+
+/** Called once before the first request. The instance takes requests when it has returned, or what it returned resolved. */
+export type GatewayInit = (context: InstanceContext) => unknown;
+
+/** Called once after the last request of an instance that ends. What it returns is waited for. */
+export type GatewayClose = () => unknown;
+
 /** What the module of an application exports. */
 export interface GatewayModule {
-  readonly default: GatewayFunction | GatewayObject | NodeListener;
+  /** The application. A Server (of node:http, not listening) is one with `"interface": "node"`. */
+  readonly default: GatewayFunction | GatewayObject | NodeListener | Server;
+  readonly init?: GatewayInit;
+  readonly close?: GatewayClose;
 }

@@ -1,16 +1,17 @@
-// The program of an app instance, started by path from process: takes its orders over the IPC channel, loads the
-// application, serves it, and ends when told to or when the master is gone.
+// The program of an app instance, started by path from process: takes its orders over the IPC channel, runs the
+// application, and ends when told to or when the master is gone.
 
 import type { FromInstance, ToInstance } from '../base/instance-messages.ts';
-import type { ApplicationServer } from './application-server.ts';
-import { ApplicationError, loadApplication } from './load-application.ts';
+import { describeLoadFailure } from './describe-load-failure.ts';
 import { reportEvent, reportFailure } from './report.ts';
+import { type RunningApplication, type StartOrder, startApplication } from './running-application.ts';
 
 /** How long requests may go on after an exception that nobody caught: the state of the program is unknown then. */
 const crashDrainMs = 5_000;
 const signalDrainMs = 30_000;
 
-let server: ApplicationServer | null = null;
+let application: RunningApplication | null = null;
+let file = '';
 let leaving = false;
 
 function send(message: FromInstance): void {
@@ -18,65 +19,57 @@ function send(message: FromInstance): void {
   if (process.connected) process.send?.(message, () => {});
 }
 
-async function start(order: Extract<ToInstance, { type: 'start' }>): Promise<void> {
+async function start(order: StartOrder): Promise<void> {
   process.title = `tsserve: app ${order.name}`;
-  if (order.interface === 'fetch') (await import('./install-lean-globals.ts')).installLeanGlobals();
-  const application = await loadApplication(order.file, order.interface);
-  if (application.interface === 'fetch') {
-    const { FetchServer } = await import('./fetch-server.ts');
-    server = new FetchServer(application.handle, order.instance);
-  } else {
-    const { NodeServer } = await import('./node-server.ts');
-    server = new NodeServer(application.listener);
-  }
-  await server.listen(order.socketPath);
+  // What was compiled or bundled is shown as it was written.
+  process.setSourceMapsEnabled(true);
+  file = order.file;
+  application = await startApplication(order);
   send({ type: 'ready' });
 }
 
 function fail(thrown: unknown): void {
-  // A wrong export, or TypeScript that is none: the message names the place, a stack would only hide it.
-  if (thrown instanceof ApplicationError || (thrown instanceof SyntaxError && thrown.cause !== undefined)) {
-    reportEvent(thrown.message);
-    process.exit(1);
-  }
-  // Node knows the line of a syntax error, but shows it only of an exception that nobody catches.
-  process.removeAllListeners('uncaughtException');
-  process.nextTick(() => {
-    throw thrown;
-  });
+  reportEvent(describeLoadFailure(thrown, file));
+  process.exit(1);
 }
 
-/** Finishes what runs, for so long, then ends. */
-async function leave(timeoutMs: number, exitCode: number): Promise<void> {
+/** Finishes what runs, for so long, then ends. A crashed program is not asked to close anything. */
+async function leave(timeoutMs: number, reason: 'asked' | 'crashed'): Promise<void> {
   if (leaving) return;
   leaving = true;
+  const exitCode = reason === 'asked' ? 0 : 1;
   send({ type: 'leaving' });
+  let running = 'requests still ran';
   const timer = setTimeout(() => {
-    reportEvent(`requests still ran after ${timeoutMs} ms: they are cut off`);
+    reportEvent(`${running} after ${timeoutMs} ms: cut off`);
     process.exit(exitCode);
   }, timeoutMs);
-  await server?.drain();
+  await application?.drain();
+  running = 'close still ran';
+  if (reason === 'asked') await application?.close();
   clearTimeout(timer);
   process.exit(exitCode);
 }
 
 process.on('message', (order: ToInstance) => {
   if (order.type === 'start') start(order).catch(fail);
-  else if (order.type === 'drain') void leave(order.timeoutMs, 0);
+  else if (order.type === 'drain') void leave(order.timeoutMs, 'asked');
 });
 
-// The master is gone, however it ended: nobody sends requests or watches any more.
+// The master is gone, however it ended: nobody sends requests or watches any more. An instance that computes without an
+// end does not come here; a thread to watch for it costs 9 MiB, and a process each is no better.
 process.on('disconnect', () => process.exit(0));
 
-// Ctrl-C reaches every process of the terminal; when to end is the master's decision.
-process.on('SIGINT', () => {});
-process.on('SIGHUP', () => {});
-process.on('SIGTERM', () => void leave(signalDrainMs, 0));
+// Ctrl-C and its like reach every process of the terminal; when to end is the master's decision.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
+// Meant for the master, if sent to everybody. Node would open its inspector on the one, and end on the other.
+for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
+process.on('SIGTERM', () => void leave(signalDrainMs, 'asked'));
 
 process.on('uncaughtException', (error) => {
-  if (server === null) return fail(error);
+  if (application === null) return fail(error);
   reportFailure('uncaught exception: this instance ends', error);
-  void leave(crashDrainMs, 1);
+  void leave(crashDrainMs, 'crashed');
 });
 
 // A promise nobody waited for leaves the program's state whole: other requests need not pay for it.

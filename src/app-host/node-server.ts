@@ -1,10 +1,11 @@
-// Serves a Node listener (Express, Koa's callback, Fastify's handler) on a unix socket with Node's own HTTP server,
-// whose request and response classes it expects.
+// Serves a Node listener (Express, Koa's callback, Fastify's routing) on a unix socket with Node's own HTTP server, whose
+// request and response classes it expects. An application that is a server lends its listeners; it does not listen.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Socket, Server as SocketServer } from 'node:net';
 import type { ApplicationServer } from './application-server.ts';
 import type { NodeListener } from './gateway-function.ts';
+import { watchForLostPeers } from './lost-peers.ts';
 import { reportFailure } from './report.ts';
 
 /** How long an idle connection may still bring a request after a drain began. */
@@ -12,35 +13,36 @@ const drainQuietMs = 1_000;
 
 /** The server of an application with the interface "node". */
 export class NodeServer implements ApplicationServer {
-  readonly #server: Server;
+  readonly server: Server;
   /** Open connections, with the number of requests under way on each. */
   readonly #sockets = new Map<Socket, number>();
+  readonly #stopWatching = watchForLostPeers(() => this.#listActive());
   #draining = false;
 
-  constructor(listener: NodeListener) {
-    this.#server = createServer(
-      { maxHeaderSize: 4 * 1024 * 1024, requestTimeout: 0 },
-      (request, response) => {
-        this.#watch(request.socket, response);
-        callListener(listener, request, response);
-      },
-    );
-    this.#server.on('connection', (socket: Socket) => {
+  constructor(application: NodeListener | Server) {
+    const listener = typeof application === 'function' ? application : toListener(application);
+    this.server = createServer({ maxHeaderSize: 4 * 1024 * 1024, requestTimeout: 0 }, (request, response) => {
+      this.#watch(request.socket, response);
+      callListener(listener, request, response);
+    });
+    this.#watchUpgrades();
+    if (typeof application !== 'function') lendListeners(application, this.server);
+    this.server.on('connection', (socket: Socket) => {
       this.#sockets.set(socket, 0);
       socket.once('close', () => this.#sockets.delete(socket));
     });
     // The front closes idle connections. A timer of ours could do it in the moment it sends a request.
-    this.#server.keepAliveTimeout = 0;
-    this.#server.headersTimeout = 0;
-    this.#server.maxHeadersCount = 0;
+    this.server.keepAliveTimeout = 0;
+    this.server.headersTimeout = 0;
+    this.server.maxHeadersCount = 0;
   }
 
   listen(socketPath: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(socketPath, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => reportFailure('accepting connections', error));
+      this.server.once('error', reject);
+      this.server.listen(socketPath, () => {
+        this.server.off('error', reject);
+        this.server.on('error', (error) => reportFailure('accepting connections', error));
         resolve();
       });
     });
@@ -50,11 +52,17 @@ export class NodeServer implements ApplicationServer {
     this.#draining = true;
     // The close of node:http also closes idle connections, on which the front may just be sending a request.
     const closed = new Promise<void>((resolve) =>
-      SocketServer.prototype.close.call(this.#server, () => resolve()),
+      SocketServer.prototype.close.call(this.server, () => resolve()),
     );
     const timer = setTimeout(() => this.#closeIdle(), drainQuietMs);
     await closed;
     clearTimeout(timer);
+    this.#stopWatching();
+  }
+
+  /** Whether node:http reads from a connection does not show; from an idle one it does. */
+  *#listActive(): Iterable<Socket> {
+    for (const [socket, active] of this.#sockets) if (active > 0) yield socket;
   }
 
   #watch(socket: Socket, response: ServerResponse): void {
@@ -68,9 +76,41 @@ export class NodeServer implements ApplicationServer {
     });
   }
 
+  /** A server with a listener for "upgrade" gives such connections away: each counts as one request until it closes. */
+  #watchUpgrades(): void {
+    const hold = (_: IncomingMessage, socket: Socket) => this.#sockets.set(socket, 1);
+    this.server.on('newListener', (event, listener) => {
+      const isFirst =
+        event === 'upgrade' && listener !== hold && !this.server.listeners(event).includes(hold);
+      if (isFirst) this.server.on('upgrade', hold);
+    });
+  }
+
   #closeIdle(): void {
     for (const [socket, active] of this.#sockets) if (active === 0) socket.destroy();
   }
+}
+
+/** Events that a server has listeners for only where somebody wants them: what happens without is Node's to know. */
+const lentEvents: ReadonlySet<string> = new Set([
+  'upgrade',
+  'checkContinue',
+  'checkExpectation',
+  'clientError',
+]);
+
+function toListener(application: Server): NodeListener {
+  return (request, response) => application.emit('request', request, response);
+}
+
+/** Has a server take part in what comes to another one, with the listeners it has and those it will get. */
+function lendListeners(from: Server, to: Server): void {
+  const lend = (event: string | symbol): void => {
+    if (typeof event !== 'string' || !lentEvents.has(event) || to.listenerCount(event) > 0) return;
+    to.on(event, (...values) => from.emit(event, ...values));
+  };
+  for (const event of from.eventNames()) lend(event);
+  from.on('newListener', lend);
 }
 
 /** A listener that fails answers 500, as a gateway function does. An async one may reject where nobody looks. */

@@ -1,7 +1,7 @@
-// What an instance has to say goes to its standard error, line by line; the supervisor labels it and puts it into the
-// error log.
+// What an instance has to say goes to its standard error, line by line, and what its application says to its standard
+// output; the supervisor labels both and puts them into the error log.
 
-import { inspect } from 'node:util';
+import { format, inspect } from 'node:util';
 import type { Exchange } from '../message/exchange.ts';
 
 /** Causes of causes that are shown; an error may be its own cause. */
@@ -15,6 +15,11 @@ export function reportFailure(headline: string, thrown: unknown): void {
 /** Reports an event in one line. */
 export function reportEvent(line: string): void {
   process.stderr.write(`${line}\n`);
+}
+
+/** Writes what an application has to say, formatted as console.log does it. */
+export function reportMessage(prefix: string, values: readonly unknown[]): void {
+  process.stdout.write(`${prefix}${format(...values)}\n`);
 }
 
 /** A failure of one request. The query may hold secrets: only the path is named. */

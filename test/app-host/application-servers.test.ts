@@ -231,6 +231,37 @@ describe('a gateway function', () => {
     expect(reports).toEqual([]);
   });
 
+  test('T5: is told when its client is gone, although it does not read the body', async () => {
+    let aborted = 0;
+    let started = 0;
+    const path = await serve((request) => {
+      started++;
+      return new Promise((_, reject) => {
+        request.signal.addEventListener('abort', () => {
+          aborted++;
+          reject(request.signal.reason);
+        });
+      });
+    });
+    const [server] = servers.splice(0);
+    const body = Buffer.alloc(1_000_000);
+    for (const framing of [
+      'Content-Length: 1000000\r\n\r\n',
+      'Transfer-Encoding: chunked\r\n\r\nf4240\r\n',
+    ]) {
+      const socket = connect(path, () => {
+        socket.write(`POST / HTTP/1.1\r\nHost: h\r\n${framing}`);
+        socket.write(body);
+      });
+      const before = started;
+      await waitUntil('the request', () => started > before);
+      socket.destroy();
+    }
+    await waitUntil('the abort', () => aborted === 2);
+    // Only without any connection does it come to an end.
+    await server.drain();
+  });
+
   test('T5: a body that breaks off reaches the client as broken off', async () => {
     const reports = watchReports();
     const path = await serve(() => {
@@ -294,6 +325,24 @@ describe('the end of an instance', () => {
 });
 
 describe('a Node listener', () => {
+  test('T5: is told when its client is gone, although it does not read the body', async () => {
+    let closed = false;
+    let started = false;
+    const path = await serveNode((_, response) => {
+      started = true;
+      response.on('close', () => {
+        closed = true;
+      });
+    });
+    const socket = connect(path, () => {
+      socket.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n');
+      socket.write(Buffer.alloc(900_000));
+    });
+    await waitUntil('the request', () => started);
+    socket.destroy();
+    await waitUntil('the close', () => closed);
+  });
+
   test('answers with the classes of node:http', async () => {
     const path = await serveNode((request, response) => {
       response.setHeader('X-Url', request.url ?? '');

@@ -1,6 +1,7 @@
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findApplication, loadApplication } from '../../src/app-host/load-application.ts';
+import { findApplication, findHooks, loadModule } from '../../src/app-host/load-application.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 
 const file = '/srv/app.js';
@@ -62,6 +63,48 @@ describe('the interface node', () => {
     expect(find).toThrow('needs a default export that is a function (request, response)');
     expect(find).toThrow('remove "interface", this one has fetch');
   });
+
+  test('takes a server that does not listen', () => {
+    const server = createServer();
+    expect(findApplication({ default: server }, file, 'node')).toEqual({
+      interface: 'node',
+      listener: server,
+    });
+  });
+
+  test('refuses a server that listens', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(join(createTempFolder(), 's'), resolve));
+    expect(() => findApplication({ default: server }, file, 'node')).toThrow('leave out its listen()');
+    server.close();
+  });
+
+  test.each([
+    ['Koa', { callback() {} }, 'export its callback()'],
+    ['Fastify', { ready() {}, routing() {} }, 'await its ready(), and export its routing'],
+  ])('knows where the listener of %s is', (_, found, hint) => {
+    expect(() => findApplication({ default: found }, file, 'node')).toThrow(hint);
+  });
+});
+
+describe('hooks', () => {
+  test('are the exports init and close', () => {
+    const hooks = { init: () => {}, close: () => {} };
+    expect(findHooks({ default: respond, ...hooks }, file)).toEqual(hooks);
+  });
+
+  test('need not be there', () => {
+    expect(findHooks({ default: respond }, file)).toEqual({ init: null, close: null });
+  });
+
+  test.each([
+    ['a text', 'x', 'a string'],
+    ['null', null, 'null'],
+  ])('must be functions: %s', (_, close, found) => {
+    expect(() => findHooks({ default: respond, close }, file)).toThrow(
+      `${file}: the export "close" must be a function, but it is ${found}`,
+    );
+  });
 });
 
 describe('a file', () => {
@@ -69,13 +112,26 @@ describe('a file', () => {
     ['app.mjs', 'export default () => new Response("m")'],
     ['app.cjs', 'module.exports = () => new Response("m")'],
   ])('is loaded: %s', async (name, text) => {
-    const folder = createTempFolder({ [name]: text });
-    const application = await loadApplication(join(folder, name), 'fetch');
-    expect(application.interface).toBe('fetch');
+    const path = join(createTempFolder({ [name]: text }), name);
+    expect(findApplication(await loadModule(path), path, 'fetch').interface).toBe('fetch');
   });
 
   test('that throws passes on what it throws', async () => {
     const folder = createTempFolder({ 'app.mjs': 'throw new RangeError("at load")' });
-    await expect(loadApplication(join(folder, 'app.mjs'), 'fetch')).rejects.toThrow('at load');
+    await expect(loadModule(join(folder, 'app.mjs'))).rejects.toThrow('at load');
+  });
+
+  test.each([
+    ['app.json', '{}', '".json" is no module: an application is a .js,'],
+    ['app', '', 'a name without extension is no module'],
+    ['app.tsx', '', '".tsx" is no module'],
+  ])('that is no module is refused by its name: %s', async (name, text, problem) => {
+    const path = join(createTempFolder({ [name]: text }), name);
+    await expect(loadModule(path)).rejects.toThrow(`${path}: ${problem}`);
+  });
+
+  test('that is a folder is refused', async () => {
+    const folder = createTempFolder();
+    await expect(loadModule(folder)).rejects.toThrow(`${folder}: this is a folder`);
   });
 });
