@@ -103,9 +103,9 @@ beforeAll(async () => {
 
 /** What the first instance of an upstream wrote until it ended. */
 async function readReport(upstream: string): Promise<string> {
-  await server.process.waitForStderr(new RegExp(`${upstream}#1 \\(pid \\d+\\) exited`), 40_000);
+  await server.process.waitForStderr(new RegExp(`\\b${upstream}#1 \\(pid \\d+\\) exited`), 40_000);
   const log = server.process.stderr;
-  const ours = log.slice(0, log.search(new RegExp(`${upstream}#1 \\(pid`))).split('\n');
+  const ours = log.slice(0, log.search(new RegExp(`\\b${upstream}#1 \\(pid`))).split('\n');
   const label = `[${upstream}#1] `;
   const lines = ours.filter((line) => line.includes(label));
   return lines.map((line) => line.slice(line.indexOf(label) + label.length)).join('\n');
