@@ -4,7 +4,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { addProblem, type ProblemSink } from '../config/shape/add-problem.ts';
 import { resolveConfigPath } from '../config/shape/base-directory.ts';
-import { duration } from '../config/shape/duration.ts';
+import { positiveDuration } from '../config/shape/duration.ts';
 import { size } from '../config/shape/size.ts';
 
 /** One listening socket. */
@@ -94,10 +94,7 @@ export type TimeoutsSettings = z.output<typeof timeoutsShape>;
 export type LimitsSettings = z.output<typeof limitsShape>;
 
 function waiting(meaning: string, standard: string) {
-  return duration()
-    .refine((ms) => ms > 0, 'this time must be longer than 0')
-    .prefault(standard)
-    .describe(`${meaning}. Default "${standard}".`);
+  return positiveDuration().prefault(standard).describe(`${meaning}. Default "${standard}".`);
 }
 
 function parseListenText(text: string, context: ProblemSink): ListenAddress {

@@ -1,7 +1,7 @@
 // The settings that every kind of upstream has: how its connections are kept, how long to wait, what is tried again.
 
 import { z } from 'zod';
-import { duration } from '../config/shape/duration.ts';
+import { duration, positiveDuration } from '../config/shape/duration.ts';
 
 const timeoutsShape = z.strictObject({
   connect: limit('For a connection to a server, or for an instance of an application to become ready', '5s'),
@@ -47,8 +47,5 @@ export function balanceKey(standard: 'round_robin' | 'least_conn') {
 }
 
 function limit(meaning: string, standard: string) {
-  return duration()
-    .refine((ms) => ms > 0, 'this time must be longer than 0')
-    .prefault(standard)
-    .describe(`${meaning}. Default "${standard}".`);
+  return positiveDuration().prefault(standard).describe(`${meaning}. Default "${standard}".`);
 }

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { addProblem, type ProblemSink } from '../config/shape/add-problem.ts';
-import { duration } from '../config/shape/duration.ts';
+import { duration, positiveDuration } from '../config/shape/duration.ts';
 import { existingDirectory, existingFile, filePath } from '../config/shape/file-path.ts';
 import { regexText } from '../config/shape/regex-text.ts';
 import { size } from '../config/shape/size.ts';
@@ -164,10 +164,7 @@ function suggestPlaceholder(used: ReadonlySet<string>): string {
 }
 
 function positive(standard: string, meaning: string) {
-  return duration()
-    .refine((ms) => ms > 0, 'this time must be longer than 0')
-    .prefault(standard)
-    .describe(`${meaning} Default "${standard}".`);
+  return positiveDuration().prefault(standard).describe(`${meaning} Default "${standard}".`);
 }
 
 /** A checked upstream that is an application run here. */

@@ -1,9 +1,9 @@
 import { accessSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { parseInDirectory, resolveConfigPath } from '../../src/config/shape/base-directory.ts';
-import { duration, parseDuration } from '../../src/config/shape/duration.ts';
+import { duration, parseDuration, positiveDuration } from '../../src/config/shape/duration.ts';
 import { fieldName } from '../../src/config/shape/field-name.ts';
 import { existingDirectory, existingFile, filePath, writtenFile } from '../../src/config/shape/file-path.ts';
 import { findRegexProblem, regexText } from '../../src/config/shape/regex-text.ts';
@@ -55,6 +55,21 @@ describe('duration', () => {
     [`${'9'.repeat(400)}s`, `"${'9'.repeat(400)}s" is too long [at most "24d"]`],
   ])('%j is refused', (value, expected) => {
     expect(check(duration(), value)).toBe(expected);
+  });
+
+  test.each([
+    ['1ms', 1],
+    ['0h 2s', 2000],
+    ['0', 'this time must be longer than 0 []'],
+    ['0s', 'this time must be longer than 0 []'],
+    [0, 'this time must be longer than 0 []'],
+    [5, 'a duration needs a unit, but found 5 [write "5s" for seconds or "5ms" for milliseconds]'],
+  ])('that must be longer than 0: %j gives %j, and its schema agrees', (value, expected) => {
+    expect(check(positiveDuration(), value)).toBe(expected);
+    const schema = z.toJSONSchema(positiveDuration(), { io: 'input' });
+    expect(schema.type).toBe('string');
+    if (typeof value === 'string')
+      expect(new RegExp(schema.pattern as string).test(value)).toBe(typeof expected === 'number');
   });
 
   test('V19: a long text that almost is a duration is refused at once', () => {

@@ -1,7 +1,7 @@
 // The shape of a length of time: "5s", "500ms", "1h 30m".
 
 import { z } from 'zod';
-import { addProblem } from './add-problem.ts';
+import { addProblem, type ProblemSink } from './add-problem.ts';
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const pattern = /^\d+(?:ms|[smhd])(?: ?\d+(?:ms|[smhd]))*$/;
@@ -24,12 +24,31 @@ export function duration() {
     pattern: '^(0+|\\d+(ms|[smhd])( ?\\d+(ms|[smhd]))*|.*\\$\\{.*)$',
     examples: ['500ms', '5s', '1m'],
   });
-  return z.union([text, z.number().meta({ const: 0 })]).transform((value, context) => {
-    const ms = parseDuration(String(value));
-    if (Number.isNaN(ms)) return addProblem(context, describeBad(value), suggest(value));
-    if (ms > longestMs) return addProblem(context, `${JSON.stringify(value)} is too long`, 'at most "24d"');
-    return ms;
+  return z.union([text, z.number().meta({ const: 0 })]).transform(toMilliseconds);
+}
+
+/** A {@link duration} that is longer than 0. */
+export function positiveDuration(): z.ZodType<number, string> {
+  const text = z.string().meta({
+    pattern: '^((?=.*[1-9])\\d+(ms|[smhd])( ?\\d+(ms|[smhd]))*|.*\\$\\{.*)$',
+    examples: ['500ms', '5s', '1m'],
   });
+  // No number will do, but what is wrong with it is said in our words: so it is no matter of the text's shape.
+  const refuseNumber = (value: unknown, context: ProblemSink) =>
+    typeof value === 'number' ? toPositiveMilliseconds(value, context) : value;
+  return z.preprocess(refuseNumber, text.transform(toPositiveMilliseconds)) as z.ZodType<number, string>;
+}
+
+function toMilliseconds(value: string | number, context: ProblemSink): number {
+  const ms = parseDuration(String(value));
+  if (Number.isNaN(ms)) return addProblem(context, describeBad(value), suggest(value));
+  if (ms > longestMs) return addProblem(context, `${JSON.stringify(value)} is too long`, 'at most "24d"');
+  return ms;
+}
+
+function toPositiveMilliseconds(value: string | number, context: ProblemSink): number {
+  const ms = toMilliseconds(value, context);
+  return ms === 0 ? addProblem(context, 'this time must be longer than 0') : ms;
 }
 
 function describeBad(value: string | number): string {
