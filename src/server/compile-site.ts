@@ -5,6 +5,7 @@ import { compileIpRanges } from '../base/ip-ranges.ts';
 import type { Log } from '../base/log.ts';
 import type { Lease, SharedPool } from '../base/shared-pool.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
+import { createCgi } from '../handlers/cgi/create-cgi.ts';
 import { createProxy } from '../handlers/proxy/create-proxy.ts';
 import { createRedirect } from '../handlers/respond/create-redirect.ts';
 import { createReturn } from '../handlers/respond/create-return.ts';
@@ -109,10 +110,19 @@ class SiteCompiler {
     if (route.static !== undefined) return createStatic(route.static, { shared, log });
     if (route.return !== undefined) return createReturn(route.return);
     if (route.redirect !== undefined) return createRedirect(route.redirect);
+    const isTrusted = this.#isTrusted;
+    if (route.cgi !== undefined) {
+      return createCgi(route.cgi, { upstream: this.#getUpstream(route.cgi.upstream), isTrusted });
+    }
     if (route.proxy === undefined) throw new Error(`route ${route.path.value} has no handler`);
-    const upstream = this.#upstreams.get(route.proxy.upstream);
-    if (upstream === undefined) throw new Error(`no upstream ${route.proxy.upstream}`);
-    return createProxy(route.proxy, { upstream, timers, log, isTrusted: this.#isTrusted });
+    const upstream = this.#getUpstream(route.proxy.upstream);
+    return createProxy(route.proxy, { upstream, timers, log, isTrusted });
+  }
+
+  #getUpstream(name: string): Upstream {
+    const upstream = this.#upstreams.get(name);
+    if (upstream === undefined) throw new Error(`no upstream ${name}`);
+    return upstream;
   }
 
   #compileAccessLog(server: ServerSettings): VirtualHost['parts']['logAccess'] {

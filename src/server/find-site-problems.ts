@@ -39,6 +39,8 @@ class SiteProblems {
   readonly problems: ConfigProblem[] = [];
   readonly #document: ConfigDocument;
   readonly #upstreams: readonly string[] | null;
+  /** Those whose servers speak FastCGI, uwsgi or SCGI. */
+  readonly #cgiUpstreams: readonly string[];
   /** Who took a name, or the role of the default, on an address. */
   readonly #takenNames = new Map<string, SettingPath>();
   /** Every address that some server listens on, by key, with the first place where it stands. */
@@ -48,6 +50,9 @@ class SiteProblems {
     this.#document = document;
     const upstreams = site.upstreams ?? {};
     this.#upstreams = isObject(upstreams) ? Object.keys(upstreams) : null;
+    this.#cgiUpstreams = isObject(upstreams)
+      ? Object.keys(upstreams).filter((name) => isCgiUpstream(upstreams[name]))
+      : [];
   }
 
   /** With `servers`, what a single server has at the top would be nobody's. */
@@ -156,7 +161,8 @@ class SiteProblems {
       if (!isObject(route)) continue;
       const place = [...path, i];
       this.#checkAnswer(route, place);
-      this.#checkProxy(route.proxy, [...place, 'proxy']);
+      this.#checkUpstream(route.proxy, [...place, 'proxy'], false);
+      this.#checkUpstream(route.cgi, [...place, 'cgi'], true);
       if (typeof route.path !== 'string') continue;
       const parsed = parsePathText(route.path);
       // A prefix is one location whether or not it keeps regular expressions away.
@@ -186,22 +192,40 @@ class SiteProblems {
     this.#report(path, 'this route has no answer', `give it one of ${listed}`);
   }
 
-  #checkProxy(proxy: unknown, path: SettingPath): void {
-    const isShort = typeof proxy === 'string';
-    const name = isShort ? proxy : getValueAt(proxy, ['upstream']);
-    if (typeof name !== 'string' || this.#upstreams === null || this.#upstreams.includes(name)) return;
+  /** The upstream that an answer names: it must be there, and speak what the answer speaks. */
+  #checkUpstream(answer: unknown, path: SettingPath, isCgi: boolean): void {
+    const isShort = typeof answer === 'string';
+    const name = isShort ? answer : getValueAt(answer, ['upstream']);
+    if (typeof name !== 'string' || this.#upstreams === null) return;
     const place = isShort ? path : [...path, 'upstream'];
-    this.#report(place, `there is no upstream ${JSON.stringify(name)}`, this.#suggestUpstream(name));
+    const quoted = JSON.stringify(name);
+    if (!this.#upstreams.includes(name)) {
+      this.#report(place, `there is no upstream ${quoted}`, this.#suggestUpstream(name));
+    } else if (this.#cgiUpstreams.includes(name) !== isCgi) {
+      this.#report(
+        place,
+        isCgi ? `upstream ${quoted} speaks HTTP` : `upstream ${quoted} does not speak HTTP`,
+        isCgi ? 'write "proxy" in place of "cgi"' : 'write "cgi" in place of "proxy"',
+      );
+    }
   }
 
   #suggestUpstream(name: string): string {
-    if (/^https?:|^unix:|:\d+$/.test(name))
+    if (/^[a-z]+:\/\/|^unix:|:\d+$/.test(name))
       return `name it: "upstreams": { "backend": { "servers": [${JSON.stringify(name)}] } }`;
     const known = this.#upstreams ?? [];
     const near = suggestName(name, known);
     if (near !== null) return `did you mean "${near}"?`;
     return known.length === 0 ? 'add it to "upstreams"' : `known upstreams: ${known.join(', ')}`;
   }
+}
+
+function isCgiUpstream(upstream: unknown): boolean {
+  const servers = isObject(upstream) ? upstream.servers : null;
+  if (!Array.isArray(servers)) return false;
+  return servers
+    .map((server) => (isObject(server) ? server.url : server))
+    .some((url) => typeof url === 'string' && /^(?:fastcgi|uwsgi|scgi):\/\//i.test(url));
 }
 
 function isMistyped(key: string, candidates: readonly string[]): boolean {

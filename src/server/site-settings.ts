@@ -1,6 +1,7 @@
 // The checked settings of a site, as they travel from master to worker: plain JSON, every default filled in, every
 // level merged. Only types: a worker imports this without loading what checks a config.
 
+import type { CgiSettings } from '../handlers/cgi/cgi-shape.ts';
 import type { ProxySettings } from '../handlers/proxy/proxy-shape.ts';
 import type { RedirectSettings } from '../handlers/respond/redirect-shape.ts';
 import type { ReturnSettings } from '../handlers/respond/return-shape.ts';
@@ -43,11 +44,12 @@ export interface ServerSettings {
   readonly accessLog: AccessLogSettings;
 }
 
-/** One route. Exactly one of `static`, `proxy`, `return` and `redirect` is there. */
+/** One route. Exactly one of `static`, `proxy`, `cgi`, `return` and `redirect` is there. */
 export interface RouteSettings {
   readonly path: PathSettings;
   readonly static?: StaticSettings | undefined;
   readonly proxy?: ProxySettings | undefined;
+  readonly cgi?: CgiSettings | undefined;
   readonly return?: ReturnSettings | undefined;
   readonly redirect?: RedirectSettings | undefined;
   /** Of all levels: final. */

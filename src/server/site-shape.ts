@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { addProblem } from '../config/shape/add-problem.ts';
 import { writtenFile } from '../config/shape/file-path.ts';
 import { suggestName } from '../config/suggest-name.ts';
+import { cgiShape } from '../handlers/cgi/cgi-shape.ts';
 import { proxyShape } from '../handlers/proxy/proxy-shape.ts';
 import { redirectShape } from '../handlers/respond/redirect-shape.ts';
 import { returnShape } from '../handlers/respond/return-shape.ts';
@@ -21,6 +22,7 @@ import { trustedProxyShape } from './trusted-proxy-shape.ts';
 export const answeringShapes = {
   static: staticShape.optional().describe('Serves files of a folder.'),
   proxy: proxyShape.optional().describe('Passes requests to an upstream.'),
+  cgi: cgiShape.optional().describe('Has requests answered over FastCGI, uwsgi or SCGI: php-fpm, uWSGI.'),
   return: returnShape.optional().describe('Answers by itself: a status, or status and body.'),
   redirect: redirectShape.optional().describe('Sends the client elsewhere.'),
 };
