@@ -1,12 +1,12 @@
 // Binds listening sockets without listening on them: the master keeps them for good, workers listen and accept.
 // What stands in the way (a busy port, a stale socket file) is told in words or cleared away.
 
-import { lookup } from 'node:dns/promises';
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { describePortHolder } from './port-holder.ts';
+import { type HostAddress, resolveHost } from './resolve-host.ts';
 import { isSocketAnswered } from './socket-probe.ts';
 
 /** Where to listen. */
@@ -27,6 +27,8 @@ export interface SocketHandle {
 
 /** A socket that is bound. */
 export interface BoundSocket {
+  /** No two sockets have the same: the key of the address, with a number behind it from the second of a name on. */
+  readonly id: string;
   readonly address: BindAddress;
   readonly handle: SocketHandle;
   /** What it is bound to, for people: "http://127.0.0.1:8080", "unix:/run/site.sock". */
@@ -58,9 +60,23 @@ const createHandle = (
   }
 )._createServerHandle;
 
-/** Binds one address. Rejects with a {@link ListenError}. */
-export async function bindSocket(address: BindAddress): Promise<BoundSocket> {
-  return address.path === null ? bindPort(address) : bindPath(address, address.path);
+/**
+ * Binds one address: a socket, or one for each address that its host name stands for, all with the same port. Rejects
+ * with a {@link ListenError}; then nothing was bound.
+ */
+export async function bindSockets(address: BindAddress): Promise<BoundSocket[]> {
+  if (address.path !== null) return [await bindPath(address, address.path)];
+  return address.host === null ? [bindEverywhere(address)] : bindHost(address, address.host);
+}
+
+/** A port of an address that nothing listens on at this moment. Throws when there is none. */
+export function findFreePort(host: string): number {
+  const handle = tryBind(host, 0, 4);
+  if (typeof handle === 'string') throw new Error(`no free port on ${host}: ${handle}`);
+  const bound: { port?: number } = {};
+  handle.getsockname?.(bound);
+  handle.close();
+  return bound.port ?? 0;
 }
 
 /** A socket as people write it. */
@@ -86,26 +102,56 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host name is not known',
 };
 
-async function bindPort(address: BindAddress): Promise<BoundSocket> {
-  const { host, port } = address;
-  if (host === null) {
-    const dual = tryBind('::', port, 6);
-    // A machine without IPv6 says so in one of several ways; a busy port is busy.
-    if (typeof dual !== 'string') return finishPort(address, dual);
-    if (dual === 'EADDRINUSE' || dual === 'EACCES') throw createListenError(address, dual);
-    return finishPort(address, orThrow(address, tryBind('0.0.0.0', port, 4)));
-  }
-  const found = await resolveHost(address, host);
-  return finishPort(address, orThrow(address, tryBind(found.address, port, found.family)));
+function bindEverywhere(address: BindAddress): BoundSocket {
+  const dual = tryBind('::', address.port, 6);
+  // A machine without IPv6 says so in one of several ways; a busy port is busy.
+  if (typeof dual !== 'string') return finishPort(address, dual);
+  if (dual === 'EADDRINUSE' || dual === 'EACCES') throw createListenError(address, dual);
+  const single = tryBind('0.0.0.0', address.port, 4);
+  if (typeof single === 'string') throw createListenError(address, single);
+  return finishPort(address, single);
 }
 
-async function resolveHost(address: BindAddress, host: string): Promise<{ address: string; family: 4 | 6 }> {
+/** How often the system is asked for a port that is free on every address of a name. */
+const mostPortTries = 10;
+
+async function bindHost(address: BindAddress, host: string): Promise<BoundSocket[]> {
+  let found: readonly HostAddress[];
   try {
-    const found = await lookup(host);
-    return { address: found.address, family: found.family === 6 ? 6 : 4 };
+    found = await resolveHost(host);
   } catch (error) {
     throw createListenError(address, (error as NodeJS.ErrnoException).code ?? 'ENOTFOUND');
   }
+  for (let tries = 1; ; tries++) {
+    const bound = tryBindAll(address, found);
+    if (typeof bound !== 'string') return bound;
+    const isChance = bound === 'EADDRINUSE' && address.port === 0 && tries < mostPortTries;
+    if (!isChance) throw createListenError(address, bound);
+  }
+}
+
+/** A socket for each address that this machine has, or the name of what went wrong; then none is bound. */
+function tryBindAll(address: BindAddress, found: readonly HostAddress[]): BoundSocket[] | string {
+  const bound: BoundSocket[] = [];
+  let missing = 'ENOTFOUND';
+  for (const { address: host, family } of found) {
+    // The system chooses a port once, for all of them.
+    const handle = tryBind(host, bound[0]?.port ?? address.port, family);
+    if (typeof handle !== 'string') {
+      bound.push(finishPort(address, handle, bound.length));
+    } else if (isFamilyMissing(handle)) {
+      // Names such as "localhost" have an IPv6 address also where the machine has none.
+      missing = handle;
+    } else {
+      for (const socket of bound) socket.handle.close();
+      return handle;
+    }
+  }
+  return bound.length > 0 ? bound : missing;
+}
+
+function isFamilyMissing(code: string): boolean {
+  return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
 }
 
 /** The handle, or the name of what went wrong. */
@@ -119,16 +165,12 @@ function tryBind(host: string, port: number, family: 4 | 6): SocketHandle | stri
   return getSystemErrorName(code);
 }
 
-function orThrow(address: BindAddress, handle: SocketHandle | string): SocketHandle {
-  if (typeof handle === 'string') throw createListenError(address, handle);
-  return handle;
-}
-
-function finishPort(address: BindAddress, handle: SocketHandle): BoundSocket {
+function finishPort(address: BindAddress, handle: SocketHandle, earlier = 0): BoundSocket {
   const bound: { address?: string; port?: number } = {};
   handle.getsockname?.(bound);
   const port = bound.port ?? address.port;
-  return { address, handle, port, name: formatAddress(address.host, port) };
+  const id = earlier === 0 ? address.key : `${address.key} ${earlier + 1}`;
+  return { id, address, handle, port, name: formatAddress(address.host, port) };
 }
 
 async function bindPath(address: BindAddress, path: string): Promise<BoundSocket> {
@@ -146,7 +188,7 @@ async function bindPath(address: BindAddress, path: string): Promise<BoundSocket
     handle.close();
     throw createListenError(address, (error as NodeJS.ErrnoException).code ?? 'EACCES');
   }
-  return { address, handle, port: 0, name: `unix:${path}` };
+  return { id: address.key, address, handle, port: 0, name: `unix:${path}` };
 }
 
 async function removeStaleSocket(address: BindAddress, path: string): Promise<void> {

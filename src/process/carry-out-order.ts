@@ -19,10 +19,10 @@ export async function carryOutOrder(
       return;
     case 'listen':
       if (handle === null) throw new Error(`no socket came with the order to listen on ${order.address.key}`);
-      await server.listen(order.address, handle);
+      await server.listen(order.address, handle, order.socket);
       return;
     case 'unlisten':
-      server.unlisten(order.key);
+      server.unlisten(order.socket);
       return;
     case 'instances':
       server.setInstances(order.upstream, order.state, order.instances);

@@ -45,7 +45,7 @@ export function createServer(site: unknown, options: { directory?: string } = {}
       await runner.start(settings);
       process.once('exit', killApps);
       await runner.appsStarted;
-      return runner.sockets.map(({ name, port }) => ({ url: name, port }));
+      return runner.places.map(({ name, port }) => ({ url: name, port }));
     },
     async close(timeoutMs = standardCloseMs) {
       await runner.drain(timeoutMs);

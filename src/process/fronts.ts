@@ -11,7 +11,8 @@ export interface Fronts {
   /** Swaps in new settings. */
   configure(settings: SiteSettings): Promise<void>;
   listen(socket: BoundSocket): Promise<void>;
-  unlisten(key: string): Promise<void>;
+  /** @param id of the socket */
+  unlisten(id: string): Promise<void>;
   setInstances(order: InstancesOrder): Promise<void>;
   reopenLogs(): Promise<void>;
   /** Accepts no more; resolves when nothing is served any more, at the latest some time after `timeoutMs`. */

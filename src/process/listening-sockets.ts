@@ -1,29 +1,30 @@
-// The sockets that the master holds, by address: what a config wants is bound as a whole or not at all.
+// The sockets that the master holds: what a config wants is bound as a whole or not at all.
 
 import type { SiteSettings } from '../server/site-settings.ts';
-import { type BindAddress, type BoundSocket, bindSocket, closeSocket } from './bind-socket.ts';
+import { type BindAddress, type BoundSocket, bindSockets, closeSocket } from './bind-socket.ts';
 
 /** All bound sockets of a site. */
 export class ListeningSockets {
-  readonly #sockets = new Map<string, BoundSocket>();
+  readonly #sockets = new Set<BoundSocket>();
 
   /** Those in use. */
   list(): BoundSocket[] {
-    return [...this.#sockets.values()];
+    return [...this.#sockets];
   }
 
   /** Binds what `addresses` hold beyond the present. Rejects with a ListenError; then nothing was bound. */
   async open(addresses: readonly BindAddress[]): Promise<BoundSocket[]> {
+    const present = new Set(this.list().map(({ address }) => address.key));
     const opened: BoundSocket[] = [];
     try {
       for (const address of addresses) {
-        if (!this.#sockets.has(address.key)) opened.push(await bindSocket(address));
+        if (!present.has(address.key)) opened.push(...(await bindSockets(address)));
       }
     } catch (error) {
       for (const socket of opened) closeSocket(socket);
       throw error;
     }
-    for (const socket of opened) this.#sockets.set(socket.address.key, socket);
+    for (const socket of opened) this.#sockets.add(socket);
     return opened;
   }
 
@@ -36,7 +37,7 @@ export class ListeningSockets {
   /** Closes some. */
   close(sockets: readonly BoundSocket[]): void {
     for (const socket of sockets) {
-      this.#sockets.delete(socket.address.key);
+      this.#sockets.delete(socket);
       closeSocket(socket);
     }
   }

@@ -29,11 +29,11 @@ export class LocalFronts implements Fronts {
   }
 
   listen(socket: BoundSocket): Promise<void> {
-    return this.#order({ type: 'listen', address: socket.address }, socket.handle);
+    return this.#order({ type: 'listen', address: socket.address, socket: socket.id }, socket.handle);
   }
 
-  unlisten(key: string): Promise<void> {
-    return this.#order({ type: 'unlisten', key });
+  unlisten(id: string): Promise<void> {
+    return this.#order({ type: 'unlisten', socket: id });
   }
 
   setInstances(order: InstancesOrder): Promise<void> {

@@ -78,7 +78,7 @@ export class Master {
 
   #onStarted(): void {
     this.#movePidFile(this.#options.settings.pid);
-    const addresses = this.#runner.sockets.map(({ name }) => name).join(', ');
+    const addresses = this.#runner.places.map(({ name }) => name).join(', ');
     this.#options.announce(`serving ${addresses} from ${this.#options.source}: ${this.#runner.describe()}`);
     this.#serving = true;
     if (this.#reloadAgain) void this.#reload();

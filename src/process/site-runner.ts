@@ -37,9 +37,9 @@ export class SiteRunner {
     });
   }
 
-  /** The sockets in use. */
-  get sockets(): readonly BoundSocket[] {
-    return this.#sockets.list();
+  /** Where the site is reached: the first socket of each address of its config. */
+  get places(): readonly BoundSocket[] {
+    return this.#sockets.list().filter(({ id, address }) => id === address.key);
   }
 
   /** Resolves to whether the applications all came up, when that is known. */
@@ -96,7 +96,7 @@ export class SiteRunner {
     await this.#listen(added, before);
     this.#settings = settings;
     const surplus = this.#sockets.findSurplus(addresses);
-    for (const socket of surplus) await this.#fronts.unlisten(socket.address.key);
+    for (const socket of surplus) await this.#fronts.unlisten(socket.id);
     this.#sockets.close(surplus);
     this.#checkNotEnding();
     this.#appsStarted = this.#apps.apply(settings);
@@ -138,7 +138,7 @@ export class SiteRunner {
     try {
       for (const socket of sockets) await this.#fronts.listen(socket);
     } catch (error) {
-      for (const { address } of sockets) await this.#fronts.unlisten(address.key);
+      for (const { id } of sockets) await this.#fronts.unlisten(id);
       this.#sockets.close(sockets);
       await this.#fronts.configure(before);
       this.#log('warn', 'went back to the settings before');

@@ -53,7 +53,7 @@ export class WorkerFronts implements Fronts {
   async start(settings: SiteSettings, sockets: readonly BoundSocket[]): Promise<void> {
     this.#settings = settings;
     this.#wanted = countWorkers(settings);
-    for (const socket of sockets) this.#sockets.set(socket.address.key, socket);
+    for (const socket of sockets) this.#sockets.set(socket.id, socket);
     await Promise.all(Array.from({ length: this.#wanted }, () => this.#spawn()));
     this.#started = true;
   }
@@ -73,19 +73,19 @@ export class WorkerFronts implements Fronts {
   }
 
   async listen(socket: BoundSocket): Promise<void> {
-    const { address } = socket;
-    this.#sockets.set(address.key, socket);
+    const { id, address } = socket;
+    this.#sockets.set(id, socket);
     try {
-      await this.#broadcast({ type: 'listen', address }, socket);
+      await this.#broadcast({ type: 'listen', address, socket: id }, socket);
     } catch (error) {
-      await this.unlisten(address.key);
+      await this.unlisten(id);
       throw error;
     }
   }
 
-  async unlisten(key: string): Promise<void> {
-    this.#sockets.delete(key);
-    await this.#broadcast({ type: 'unlisten', key });
+  async unlisten(id: string): Promise<void> {
+    this.#sockets.delete(id);
+    await this.#broadcast({ type: 'unlisten', socket: id });
   }
 
   async setInstances(order: InstancesOrder): Promise<void> {
@@ -147,8 +147,8 @@ export class WorkerFronts implements Fronts {
     return [
       worker.order({ type: 'configure', settings, inForce: this.#started }),
       ...[...this.#instances.values()].map((order) => worker.order(order)),
-      ...[...this.#sockets.values()].map(({ address, handle }) =>
-        worker.order({ type: 'listen', address }, handle),
+      ...[...this.#sockets.values()].map(({ id, address, handle }) =>
+        worker.order({ type: 'listen', address, socket: id }, handle),
       ),
     ];
   }

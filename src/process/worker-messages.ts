@@ -23,8 +23,9 @@ export interface InstancesOrder {
 export type WorkerOrder =
   /** `inForce`: others serve these settings already, so a log that cannot be opened now is no reason to refuse them. */
   | { readonly type: 'configure'; readonly settings: SiteSettings; readonly inForce?: boolean }
-  | { readonly type: 'listen'; readonly address: BindAddress }
-  | { readonly type: 'unlisten'; readonly key: string }
+  /** `socket` is the id of the one that comes with the order. */
+  | { readonly type: 'listen'; readonly address: BindAddress; readonly socket: string }
+  | { readonly type: 'unlisten'; readonly socket: string }
   | InstancesOrder
   | { readonly type: 'reopen' }
   /** Accept no more and end when nothing runs any more. Answered at once. */

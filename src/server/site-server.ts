@@ -55,8 +55,11 @@ export class SiteServer {
     this.#retire(site);
   }
 
-  /** Begins to accept on a handle that was bound for that address. Needs a Site. Rejects with the system's error. */
-  async listen(address: ListenAddress, handle: object): Promise<void> {
+  /**
+   * Begins to accept on a handle that was bound for that address, and is known by `id` from now on. Needs a Site.
+   * Rejects with the system's error.
+   */
+  async listen(address: ListenAddress, handle: object, id = address.key): Promise<void> {
     if (this.#dispatcher === null || this.#http1Settings === null) throw new Error('no site to serve yet');
     const listener = new Listener({
       key: address.key,
@@ -66,20 +69,20 @@ export class SiteServer {
       connectionLimits: this.#connectionLimits,
       log: this.#log,
     });
-    this.#listeners.set(address.key, listener);
+    this.#listeners.set(id, listener);
     try {
       await listener.listen(handle);
     } catch (error) {
-      this.#listeners.delete(address.key);
+      this.#listeners.delete(id);
       throw error;
     }
   }
 
-  /** Accepts no more at that address; its connections come to a polite end. */
-  unlisten(key: string): void {
-    const listener = this.#listeners.get(key);
+  /** Accepts no more on that handle; its connections come to a polite end. */
+  unlisten(id: string): void {
+    const listener = this.#listeners.get(id);
     if (listener === undefined) return;
-    this.#listeners.delete(key);
+    this.#listeners.delete(id);
     this.#leaving.add(listener);
     void listener.drain().then(() => this.#leaving.delete(listener));
   }

@@ -1,10 +1,16 @@
+import { lookup } from 'node:dns/promises';
 import { existsSync, lstatSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { type BoundSocket, bindSocket, closeSocket } from '../../src/process/bind-socket.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type BoundSocket, bindSockets, closeSocket } from '../../src/process/bind-socket.ts';
 import { ListeningSockets } from '../../src/process/listening-sockets.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
+
+vi.mock('node:dns/promises', async (load) => {
+  const real = await load<typeof import('node:dns/promises')>();
+  return { ...real, lookup: vi.fn(real.lookup) };
+});
 
 const tcp = (port: number, host: string | null = '127.0.0.1') => ({
   key: `tcp:${host}:${port}`,
@@ -14,9 +20,14 @@ const tcp = (port: number, host: string | null = '127.0.0.1') => ({
 });
 const unix = (path: string) => ({ key: `unix:${path}`, host: null, port: 0, path });
 
-async function bind(address: Parameters<typeof bindSocket>[0]): Promise<BoundSocket> {
-  const socket = await bindSocket(address);
-  onTestFinished(() => closeSocket(socket));
+async function bindAll(address: Parameters<typeof bindSockets>[0]): Promise<BoundSocket[]> {
+  const sockets = await bindSockets(address);
+  onTestFinished(() => sockets.forEach(closeSocket));
+  return sockets;
+}
+
+async function bind(address: Parameters<typeof bindSockets>[0]): Promise<BoundSocket> {
+  const [socket] = await bindAll(address);
   return socket;
 }
 
@@ -27,9 +38,14 @@ async function listen(where: object): Promise<Server> {
   return server;
 }
 
-function ask(where: number | string): Promise<string> {
+/** What a look-up gives. */
+function found(...addresses: [address: string, family: 4 | 6][]): { address: string; family: number }[] {
+  return addresses.map(([address, family]) => ({ address, family }));
+}
+
+function ask(where: number | string, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = typeof where === 'number' ? connect(where, '127.0.0.1') : connect(where);
+    const socket = typeof where === 'number' ? connect(where, host) : connect(where);
     socket.on('data', (data) => resolve(String(data)));
     socket.on('error', reject);
   });
@@ -55,15 +71,48 @@ describe('a bound socket', () => {
     expect(socket.name).toBe(`http://localhost:${socket.port}`);
   });
 
-  test('of a name is bound where the name leads', async () => {
-    expect((await bind(tcp(0, 'localhost'))).port).toBeGreaterThan(0);
+  test('of a name is bound wherever the name leads, with one port', async () => {
+    vi.mocked(lookup).mockResolvedValueOnce(
+      found(['127.0.0.1', 4], ['127.0.0.2', 4], ['127.0.0.1', 4]) as never,
+    );
+    const sockets = await bindAll(tcp(0, 'some-name'));
+    expect(sockets.map(({ id }) => id)).toEqual(['tcp:some-name:0', 'tcp:some-name:0 2']);
+    const [{ port }] = sockets;
+    expect(sockets.map((socket) => socket.port)).toEqual([port, port]);
+    expect(sockets.map(({ name }) => name)).toEqual(Array(2).fill(`http://some-name:${port}`));
+    for (const [i, { handle }] of sockets.entries()) {
+      await listen(handle);
+      expect(await ask(port, `127.0.0.${i + 1}`)).toBe('hello');
+    }
+  });
+
+  test('of a name with an address that this machine has not is bound to the others', async () => {
+    vi.mocked(lookup).mockResolvedValueOnce(found(['192.0.2.1', 4], ['127.0.0.1', 4]) as never);
+    const sockets = await bindAll(tcp(0, 'some-name'));
+    expect(sockets.map(({ id }) => id)).toEqual(['tcp:some-name:0']);
+    await listen(sockets[0].handle);
+    expect(await ask(sockets[0].port)).toBe('hello');
   });
 });
 
 describe('an address that cannot be had', () => {
+  test('a name with an address that is busy is bound nowhere', async () => {
+    const port = ((await listen({ port: 0, host: '127.0.0.2' })).address() as { port: number }).port;
+    vi.mocked(lookup).mockResolvedValueOnce(found(['127.0.0.1', 4], ['127.0.0.2', 4]) as never);
+    await expect(bindSockets(tcp(port, 'some-name'))).rejects.toThrow(
+      `cannot listen on some-name:${port}: the address is already in use`,
+    );
+    expect((await bind(tcp(port))).port).toBe(port);
+  });
+
+  test('a name that nobody knows', async () => {
+    vi.mocked(lookup).mockRejectedValueOnce(Object.assign(new Error('no'), { code: 'ENOTFOUND' }));
+    await expect(bindSockets(tcp(0, 'some-name'))).rejects.toThrow('the host name is not known');
+  });
+
   test('T24: a busy port is named, with its holder', async () => {
     const port = ((await listen({ port: 0, host: '127.0.0.1' })).address() as { port: number }).port;
-    const attempt = bindSocket(tcp(port));
+    const attempt = bindSockets(tcp(port));
     await expect(attempt).rejects.toThrow(
       `cannot listen on 127.0.0.1:${port}: the address is already in use`,
     );
@@ -74,18 +123,18 @@ describe('an address that cannot be had', () => {
 
   test('a port busy on one address is busy for all of them', async () => {
     const port = ((await listen({ port: 0, host: '0.0.0.0' })).address() as { port: number }).port;
-    await expect(bindSocket(tcp(port, null))).rejects.toThrow(`cannot listen on *:${port}`);
+    await expect(bindSockets(tcp(port, null))).rejects.toThrow(`cannot listen on *:${port}`);
   });
 
   test('an address of another machine', async () => {
-    await expect(bindSocket(tcp(0, '192.0.2.1'))).rejects.toThrow('does not have that address');
+    await expect(bindSockets(tcp(0, '192.0.2.1'))).rejects.toThrow('does not have that address');
   });
 });
 
 describe('a unix socket', () => {
   test('is open to whoever may enter its folder, and gone with its close', async () => {
     const path = join(createTempFolder(), 'a.sock');
-    const socket = await bindSocket(unix(path));
+    const [socket] = await bindSockets(unix(path));
     expect(statSync(path).mode & 0o777).toBe(0o666);
     await listen(socket.handle);
     expect(await ask(path)).toBe('hello');
@@ -105,7 +154,7 @@ describe('a unix socket', () => {
   test('that another server answers on is left alone', async () => {
     const path = join(createTempFolder(), 'a.sock');
     await listen({ path });
-    await expect(bindSocket(unix(path))).rejects.toThrow(
+    await expect(bindSockets(unix(path))).rejects.toThrow(
       `cannot listen on ${path}: the address is already in use`,
     );
     expect(await ask(path)).toBe('hello');
@@ -120,7 +169,7 @@ describe('a unix socket', () => {
   test('does not take the place of a file', async () => {
     const path = join(createTempFolder(), 'a.sock');
     writeFileSync(path, 'precious');
-    await expect(bindSocket(unix(path))).rejects.toThrow('no socket');
+    await expect(bindSockets(unix(path))).rejects.toThrow('no socket');
     expect(statSync(path).size).toBe(8);
   });
 });
