@@ -2,13 +2,18 @@
 
 import { ConfigError } from '../config/config-error.ts';
 import { writeConfigReport } from './config-report.ts';
+import type { EarlySignals } from './early-signals.ts';
 import { ArgumentError, type Arguments, parseArguments } from './parse-arguments.ts';
 import { formatBuildInfo, formatVersion } from './version.ts';
 
-/** @param words without node and script. Resolves to the exit code: 0, 1 (failure at run time) or 2 (bad config or arguments). */
-export async function runCommand(words: readonly string[]): Promise<number> {
+/**
+ * Resolves to the exit code: 0, 1 (failure at run time) or 2 (bad config or arguments).
+ * @param words without node and script
+ * @param signals whoever holds back signals until it is known what they mean
+ */
+export async function runCommand(words: readonly string[], signals: EarlySignals): Promise<number> {
   try {
-    return await obey(parseArguments(words));
+    return await obey(parseArguments(words), signals);
   } catch (error) {
     if (error instanceof ArgumentError) {
       const stream = error.exitCode === 0 ? process.stdout : process.stderr;
@@ -32,7 +37,9 @@ function describeFailure(error: unknown): string {
   return syscall !== undefined ? message : (stack ?? message);
 }
 
-async function obey(args: Arguments): Promise<number> {
+async function obey(args: Arguments, signals: EarlySignals): Promise<number> {
+  const isServing = !(args.version || args.buildInfo || args.signal || args.test || args.dump);
+  if (!isServing) signals.release();
   if (args.version || args.buildInfo) {
     process.stdout.write(`${args.buildInfo ? formatBuildInfo() : formatVersion()}\n`);
     return 0;
@@ -48,5 +55,5 @@ async function obey(args: Arguments): Promise<number> {
     return testConfig(source, { dump: args.dump, quiet: args.quiet });
   }
   const { serve } = await import('./serve.ts');
-  return serve(source, { quiet: args.quiet });
+  return serve(source, { quiet: args.quiet, signals });
 }

@@ -5,15 +5,17 @@ import { ErrorLog } from '../observe/error-log.ts';
 import { Master } from '../process/master.ts';
 import type { SiteSettings } from '../server/site-settings.ts';
 import { writeConfigReport } from './config-report.ts';
+import type { EarlySignals } from './early-signals.ts';
 import type { SiteSource } from './site-source.ts';
 
 /** Serves until told to end. Resolves to the exit code. */
-export async function serve(source: SiteSource, options: { quiet: boolean }): Promise<number> {
-  // Until the master obeys it, SIGHUP would end the process; what it asks for is done after the start.
-  let reloadAsked = false;
-  process.on('SIGHUP', () => {
-    reloadAsked = true;
-  });
+export async function serve(
+  source: SiteSource,
+  options: { quiet: boolean; signals: EarlySignals },
+): Promise<number> {
+  const { quiet, signals } = options;
+  // Nothing runs yet that would have to come to an end first.
+  signals.onStop(() => process.exit(0));
   process.title = `tsserve: master ${source.name}`;
   let settings: SiteSettings;
   let errorLog: ErrorLog;
@@ -30,7 +32,7 @@ export async function serve(source: SiteSource, options: { quiet: boolean }): Pr
     process.stderr.write(`tsserve: cannot open the error log: ${(error as Error).message}\n`);
     return 1;
   }
-  const isTerminal = process.stdout.isTTY === true && !options.quiet;
+  const isTerminal = process.stdout.isTTY === true && !quiet;
   const master = await Master.create({
     settings,
     errorLog,
@@ -46,7 +48,10 @@ export async function serve(source: SiteSource, options: { quiet: boolean }): Pr
       errorLog.log('crit', message);
     },
   });
-  const exitCode = await master.run(reloadAsked);
+  const finished = master.run(signals.reloadAsked);
+  // The master obeys from its first moment.
+  signals.close();
+  const exitCode = await finished;
   // The logs had their time: a reader of standard output that has stopped must not keep a server that has ended.
   if (process.stdout.writableLength > 0) process.exit(exitCode);
   return exitCode;

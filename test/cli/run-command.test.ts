@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { runCommand } from '../../src/cli/run-command.ts';
+import { EarlySignals } from '../../src/cli/early-signals.ts';
+import { runCommand as runCommandWith } from '../../src/cli/run-command.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 
 let stdout = '';
@@ -20,6 +21,8 @@ beforeEach(() => {
 });
 
 afterEach(() => vi.restoreAllMocks());
+
+const runCommand = (words: readonly string[]) => runCommandWith(words, new EarlySignals());
 
 const good =
   '{ "listen": 8080, "pid": "site.pid", "errorLog": { "level": "warn" }, "routes": [{ "path": "/", "return": { "status": 200 } }], }';

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, test } from 'vitest';
 import { runLoad } from '../support/load.ts';
+import { startTsserve } from '../support/run-tsserve.ts';
 import { startServer } from '../support/start-server.ts';
-import { writeFiles } from '../support/temp-folder.ts';
+import { createTempFolder, writeFiles } from '../support/temp-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const app = 'export default (): Response => new Response("app", { headers: { "X-App": "1" } });';
@@ -21,6 +23,43 @@ describe('a signal that goes to every process', () => {
       expect(server.process.stderr).not.toMatch(/Debugger|worker \d+ ended/);
     },
   );
+});
+
+describe('a signal in the first moments', () => {
+  const site = { listen: '127.0.0.1:0', workers: 1, routes: [{ path: '/', return: 204 }] };
+  const start = () =>
+    startTsserve(['-c', join(createTempFolder({ 'site.json': JSON.stringify(site) }), 'site.json')]);
+
+  /** Waits until a process does not leave SIGHUP to its default action any more. */
+  const waitUntilCaught = (pid: number) =>
+    waitUntil(`${pid} catches signals`, () => {
+      const [, mask] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+      return (BigInt(`0x${mask}`) & 1n) === 1n;
+    });
+
+  it('SIGHUP: the site is reloaded when it has started', async () => {
+    const server = start();
+    await waitUntilCaught(server.pid);
+    server.sendSignal('SIGHUP');
+    await server.waitForStderr(/reloaded: /);
+  });
+
+  it('SIGHUP to a worker: it starts nevertheless', async () => {
+    const server = start();
+    const findWorker = () => readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim();
+    await waitUntil('a worker', () => findWorker() !== '');
+    await waitUntilCaught(Number(findWorker()));
+    process.kill(Number(findWorker()), 'SIGHUP');
+    await server.waitForStderr(/serving http/);
+    expect(server.stderr).not.toMatch(/\[error\]/);
+  });
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)('%s: the server ends without ado', async (signal) => {
+    const server = start();
+    await waitUntilCaught(server.pid);
+    expect(await server.stop(signal)).toEqual({ code: 0, signal: null });
+    expect(server.stderr).not.toMatch(/\[(error|crit)\]/);
+  });
 });
 
 test('a worker that dies is replaced though the folder of the access log is gone', async () => {
