@@ -6,11 +6,12 @@ import { existingDirectory } from '../../config/shape/file-path.ts';
 import { size } from '../../config/shape/size.ts';
 import { templateText } from '../../config/shape/template-text.ts';
 
-/** A path as requests' paths are compared: decoded, without empty or dot segments, no slash at its end. */
-function decodedPath(example: string) {
+/** A path as requests' paths are compared: decoded, without empty or dot segments, no slash at its end. "" for "/". */
+function decodedPath(example: string, mayBeRoot: boolean) {
   return z.string().transform((text, context) => {
     const path = text.endsWith('/') ? text.slice(0, -1) : text;
     const segments = path.split('/').slice(1);
+    if (path === '' && mayBeRoot) return path;
     const isPath = path.startsWith('/') && !/[\x00-\x1f\x7f?#\\%]/.test(path);
     if (isPath && segments.every((segment) => !['', '.', '..'].includes(segment))) return path;
     return addProblem(
@@ -71,7 +72,7 @@ const settingsShape = z.strictObject({
     .nullable()
     .prefault(null)
     .describe('The script for paths that end in "/", such as "index.php". Default: none.'),
-  script: decodedPath('/index.php')
+  script: decodedPath('/index.php', false)
     .nullable()
     .prefault(null)
     .describe('The one script that answers every path, such as "/index.php". Default: none.'),
@@ -82,7 +83,7 @@ const settingsShape = z.strictObject({
       'Extensions of scripts, such as ".php", behind which a path may go on: the first segment that ends in one is ' +
         'the script, the rest is PATH_INFO. Letter case counts. Default: the whole path is the script.',
     ),
-  scriptName: decodedPath('/app')
+  scriptName: decodedPath('/app', true)
     .prefault('')
     .describe(
       'Without "root": the start of the path that belongs to us. The application gets it as SCRIPT_NAME, and only the ' +
