@@ -32,6 +32,11 @@ export class LruCache<V> {
     return this.#nodes.size;
   }
 
+  /** The key and value that would go first, or null. Does not count as a use. */
+  get oldest(): { readonly key: string; readonly value: V } | null {
+    return this.#oldest;
+  }
+
   /** The value, which becomes the most recently used, or undefined. */
   get(key: string): V | undefined {
     const node = this.#nodes.get(key);

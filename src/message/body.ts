@@ -3,7 +3,8 @@
 
 /**
  * Receives what one `read` asked for, exactly once: a chunk, or `null` at the proper end, or an error
- * (then nothing follows). The receiver owns the chunk's bytes. It may be called before `read` returns.
+ * (then nothing follows). The receiver may keep the chunk, and never changes it: others may be given the same bytes.
+ * It may be called before `read` returns.
  */
 export type OnChunk = (error: Error | null, chunk: Uint8Array | null) => void;
 

@@ -11,6 +11,15 @@ describe('LruCache', () => {
     expect([cache.size, cache.bytes]).toEqual([3, 30]);
   });
 
+  it('tells which value would go first, and a look at it does not save it', () => {
+    const cache = new LruCache<string>(20);
+    expect(cache.oldest).toBeNull();
+    for (const key of ['a', 'b']) cache.set(key, `value of ${key}`, 10);
+    expect([cache.oldest?.key, cache.oldest?.value]).toEqual(['a', 'value of a']);
+    cache.set('c', 'c', 10);
+    expect([cache.oldest?.key, cache.get('a')]).toEqual(['b', undefined]);
+  });
+
   it('lets several go for a heavy one', () => {
     const cache = new LruCache<string>(30);
     for (const key of ['a', 'b', 'c']) cache.set(key, key, 10);

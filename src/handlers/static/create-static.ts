@@ -13,12 +13,14 @@ import { HttpError } from '../../message/http-error.ts';
 import { toLocalReference } from '../../message/location.ts';
 import { Reply } from '../../message/reply.ts';
 import { answerFile } from './answer-file.ts';
+import { cachedFileBytes, FileCache } from './file-cache.ts';
 import { createNotFound, isOutOfDescriptors, toFileError } from './file-error.ts';
 import { isSameVersion } from './file-version.ts';
 import { type FoundFile, findFile } from './find-file.ts';
 import { isNavigation } from './is-navigation.ts';
 import { isServablePath } from './is-servable-path.ts';
 import { loadFile, streamFile } from './load-file.ts';
+import type { PieceCache } from './piece-cache.ts';
 import type { CachedFile, ServedFile } from './served-file.ts';
 import { StaticRoot } from './static-root.ts';
 import type { StaticSettings } from './static-shape.ts';
@@ -34,8 +36,6 @@ export interface StaticDeps {
 const recheckAfterMs = 1_000;
 // Keys are paths and begin with "/": this one is no path's.
 const fallbackKey = 'fallback';
-// What an entry weighs besides its bytes: two replies, their fields, the key.
-const entryBytes = 1_024;
 // Paths that name no file are remembered for a moment that nobody notices, apart from the files: a scan for random
 // paths must not push those out. Measured: opening what is not there cost a quarter of a 404.
 const missedForMs = 100;
@@ -45,7 +45,7 @@ const missBytes = 256;
 /** Compiles a `static` setting. The cache is shared by all handlers with the same settings. */
 export function createStatic(settings: StaticSettings, deps: StaticDeps): Handler {
   const key = `static:${JSON.stringify(settings, Object.keys(settings).sort())}`;
-  const lease = deps.shared.take(key, () => new LruCache<CachedFile>(settings.cacheSize));
+  const lease = deps.shared.take(key, () => new FileCache(settings));
   const server = new StaticServer(settings, lease.value, deps.log);
   return { handle: (exchange) => server.handle(exchange), close: () => lease.release() };
 }
@@ -53,14 +53,16 @@ export function createStatic(settings: StaticSettings, deps: StaticDeps): Handle
 class StaticServer {
   readonly #settings: StaticSettings;
   readonly #cache: LruCache<CachedFile>;
+  readonly #pieces: PieceCache;
   /** When a path was found to name nothing, in monotonic ms. */
   readonly #misses: LruCache<number>;
   readonly #log: Log;
   readonly #root: StaticRoot;
 
-  constructor(settings: StaticSettings, cache: LruCache<CachedFile>, log: Log) {
+  constructor(settings: StaticSettings, cache: FileCache, log: Log) {
     this.#settings = settings;
-    this.#cache = cache;
+    this.#cache = cache.files;
+    this.#pieces = cache.pieces;
     this.#misses = new LruCache(settings.cacheSize === 0 ? 0 : missesBytes);
     this.#log = log;
     this.#root = new StaticRoot(settings.root, settings.symlinks);
@@ -144,9 +146,9 @@ class StaticServer {
     this.#cache.delete(cacheKey);
     try {
       const loaded = loadFile(found, this.#settings.cacheFileSize);
-      if (loaded === null) return streamFile(found);
+      if (loaded === null) return streamFile(found, this.#pieces);
       closeSync(found.file.fd);
-      if (loaded.mayBeKept) this.#cache.set(cacheKey, loaded.file, loaded.bytes + entryBytes);
+      if (loaded.mayBeKept) this.#cache.set(cacheKey, loaded.file, loaded.bytes + cachedFileBytes);
       return loaded.file;
     } catch (error) {
       closeSync(found.file.fd);

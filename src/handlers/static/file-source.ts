@@ -1,37 +1,60 @@
-// Streams part of an open file: one read at a time, each into a fresh buffer, at the pace of whoever pulls.
-// The descriptor is closed exactly once: after the last byte, on an error, or when the reader loses interest.
+// Streams part of an open file at the pace of whoever pulls: from pieces in memory where there are any, else one read
+// at a time. The descriptor is closed exactly once: after the last byte, on an error, or when the reader loses interest.
 
-import { close, fstatSync, read } from 'node:fs';
+import { close, closeSync } from 'node:fs';
+import { monotonicMs } from '../../base/clock.ts';
 import type { BodySource, OnChunk } from '../../message/body.ts';
 import { HttpError } from '../../message/http-error.ts';
+import { type OnPiece, type PieceCache, pieceBytes } from './piece-cache.ts';
+import { type OnVersionRead, readVersion } from './read-version.ts';
 import type { OpenedFile } from './static-root.ts';
 
-const chunkBytes = 128 * 1024;
+/** An open file, and where its bytes may be had and left for others. */
+export interface LargeFile {
+  readonly opened: OpenedFile;
+  /** What the log calls the file. */
+  readonly path: string;
+  /** Tells this version of this file from all others; null when its bytes must not be shared. */
+  readonly versionKey: string | null;
+  readonly pieces: PieceCache;
+}
 
-/** `length` bytes of a file from `position` on. Owns the descriptor. */
+// Whoever is slow gets little at a time: what it has not taken yet sits in our memory, and must be taken within one
+// send timeout. Whoever is quick gets as much as spares us calls.
+const slowChunkBytes = 128 * 1024;
+const quickChunkBytes = 256 * 1024;
+const quickMs = 50;
+// Closing what was deleted meanwhile frees its space, which takes long for a large file.
+const closedAtOnceMs = 200;
+
+/** `length` bytes of a file from `position` on. Owns the descriptor. Chunks may be shared with others. */
 export class FileSource implements BodySource {
   readonly length: number;
-  readonly #file: OpenedFile;
-  readonly #path: string;
+  readonly #file: LargeFile;
   #position: number;
   #remaining: number;
+  /** The piece in memory that holds the next byte, or null. */
+  #piece: Buffer | null = null;
+  /** The piece that was last looked for. */
+  #pieceIndex = -1;
+  #deliveredAtMs = Number.NEGATIVE_INFINITY;
   #onChunk: OnChunk | null = null;
+  /** A descriptor that the thread pool is reading from must not become another file's. */
+  #isReading = false;
+  readonly #openedAtMs = monotonicMs();
   #isClosed = false;
   #isCancelled = false;
 
-  /** @param path what the log calls the file */
-  constructor(file: OpenedFile, path: string, position: number, length: number) {
+  constructor(file: LargeFile, position: number, length: number) {
     this.#file = file;
     this.#position = position;
     this.#remaining = length;
     this.length = length;
-    this.#path = path;
   }
 
   read(onChunk: OnChunk): void {
     if (this.#isCancelled) return;
     if (this.#remaining === 0) {
-      this.#close();
       onChunk(null, null);
       return;
     }
@@ -40,48 +63,109 @@ export class FileSource implements BodySource {
       return;
     }
     this.#onChunk = onChunk;
-    const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, this.#remaining));
-    read(this.#file.fd, buffer, 0, buffer.length, this.#position, this.#finishRead);
+    const index = Math.floor(this.#position / pieceBytes);
+    // Several chunks of one piece are one use of it.
+    if (index !== this.#pieceIndex && this.#file.versionKey !== null) {
+      this.#pieceIndex = index;
+      const key = `${this.#file.versionKey}/${index}`;
+      this.#piece = this.#file.pieces.find(key);
+      if (this.#piece === null && this.#file.pieces.isAskedAgain(key)) {
+        this.#file.pieces.share(key, this.#readPiece, this.#takePiece);
+        return;
+      }
+    }
+    if (this.#piece === null) this.#readAlone();
+    else this.#deliverFrom(this.#piece);
   }
 
   cancel(): void {
     this.#isCancelled = true;
-    // A descriptor that the thread pool is reading from must not become another file's.
-    if (this.#onChunk === null) this.#close();
+    this.#onChunk = null;
+    this.#piece = null;
+    if (!this.#isReading) this.#close();
   }
 
-  readonly #finishRead = (error: Error | null, byteCount: number, buffer: Buffer): void => {
-    const onChunk = this.#onChunk as OnChunk;
-    this.#onChunk = null;
-    if (this.#isCancelled) {
-      this.#close();
-      return;
-    }
-    const problem = error !== null ? error.message : this.#findProblem(byteCount);
-    if (problem !== null) {
-      this.#close();
-      onChunk(new HttpError('TSS_FILE_READ', `${this.#path}: ${problem}`), null);
-      return;
-    }
-    this.#position += byteCount;
-    this.#remaining -= byteCount;
-    if (this.#remaining === 0) this.#close();
-    onChunk(null, byteCount === buffer.length ? buffer : buffer.subarray(0, byteCount));
+  /** Reads the whole piece for all who want it. */
+  readonly #readPiece = (onPiece: OnPiece): void => {
+    const start = this.#pieceIndex * pieceBytes;
+    const length = Math.min(pieceBytes, Number(this.#file.opened.stats.size) - start);
+    this.#read(start, length, (problem, bytes, isExact) => {
+      onPiece(problem === null && isExact && bytes.length === length ? bytes : null);
+    });
   };
 
-  /** What makes the bytes just read unfit to follow those sent before, or null. */
-  #findProblem(byteCount: number): string | null {
-    const now = fstatSync(this.#file.fd, { bigint: true });
-    const { size, mtimeNs } = this.#file.stats;
-    if (byteCount === 0 || now.size < size) return 'the file was truncated while it was sent';
-    // A file that grew is taken for one that is appended to: what was there stays as it was.
-    if (now.mtimeNs !== mtimeNs && now.size === size) return 'the file was overwritten while it was sent';
-    return null;
+  readonly #takePiece: OnPiece = (bytes) => {
+    if (this.#isCancelled) return;
+    this.#piece = bytes;
+    // What is no reason to fail for one who has the file open may be one not to share it.
+    if (bytes === null) this.#readAlone();
+    else this.#deliverFrom(bytes);
+  };
+
+  #readAlone(): void {
+    const length = this.#countNext(quickChunkBytes);
+    this.#read(this.#position, length, (problem, bytes) => {
+      if (problem === null) {
+        this.#deliver(bytes);
+      } else if (this.#onChunk !== null) {
+        this.#close();
+        this.#take()(new HttpError('TSS_FILE_READ', `${this.#file.path}: ${problem}`), null);
+      }
+    });
+  }
+
+  #read(position: number, length: number, onVersionRead: OnVersionRead): void {
+    this.#isReading = true;
+    readVersion(this.#file.opened, position, length, (problem, bytes, isExact) => {
+      this.#isReading = false;
+      if (this.#isCancelled) this.#close();
+      onVersionRead(problem, bytes, isExact);
+    });
+  }
+
+  #deliverFrom(piece: Buffer): void {
+    const start = this.#position % pieceBytes;
+    const count = this.#countNext(pieceBytes);
+    this.#deliver(count === piece.length ? piece : piece.subarray(start, start + count));
+  }
+
+  #deliver(chunk: Buffer): void {
+    if (this.#onChunk === null) return;
+    this.#position += chunk.length;
+    this.#remaining -= chunk.length;
+    if (this.#remaining === 0) {
+      this.#piece = null;
+      this.#close();
+    }
+    this.#deliveredAtMs = monotonicMs();
+    this.#take()(null, chunk);
+  }
+
+  /** How many bytes come next, at most: never more than what is left of a piece. */
+  #countNext(quickBytes: number): number {
+    const isQuick = monotonicMs() - this.#deliveredAtMs < quickMs;
+    const leftOfPiece = pieceBytes - (this.#position % pieceBytes);
+    return Math.min(isQuick ? quickBytes : slowChunkBytes, leftOfPiece, this.#remaining);
+  }
+
+  #take(): OnChunk {
+    const onChunk = this.#onChunk as OnChunk;
+    this.#onChunk = null;
+    return onChunk;
   }
 
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    close(this.#file.fd);
+    const { fd } = this.#file.opened;
+    if (monotonicMs() - this.#openedAtMs >= closedAtOnceMs) {
+      close(fd, () => {});
+      return;
+    }
+    try {
+      closeSync(fd);
+    } catch {
+      // Whatever a file system has to say now: the descriptor is gone, and nothing was written.
+    }
   }
 }

@@ -15,6 +15,7 @@ export interface FileVersion {
 // FAT every second one.
 const tickMs = 50;
 const wholeSecondTickMs = 2_000;
+const restMs = 3_000;
 
 /** Whether nothing happened to the file between two looks at it. */
 export function isSameVersion(a: FileVersion, b: FileVersion): boolean {
@@ -35,6 +36,19 @@ export function isUnsettled(version: FileVersion, nowMs: number): boolean {
   const ageMs = nowMs - Number(version.mtimeNs / 1_000_000n);
   const windowMs = version.mtimeNs % 1_000_000_000n === 0n ? wholeSecondTickMs : tickMs;
   return ageMs < windowMs && ageMs > -windowMs;
+}
+
+/**
+ * Whether nobody writes to the file, as far as its times can tell: one long call that overwrites a large file stamps
+ * it only at its start. What is read of a file at rest may be kept.
+ */
+export function isAtRest(version: FileVersion, nowMs: number): boolean {
+  return Math.abs(nowMs - Number(version.mtimeNs / 1_000_000n)) >= restMs;
+}
+
+/** A text that no other version of any file has, as long as none of the two is unsettled. */
+export function toVersionKey(version: FileVersion): string {
+  return `${version.dev.toString(36)}-${toEntityTag(version)}`;
 }
 
 /**

@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import { fstatSync } from 'node:fs';
 import { monotonicMs } from '../../base/clock.ts';
-import { isUnsettled, toEntityTag } from './file-version.ts';
+import { isAtRest, isUnsettled, toEntityTag, toVersionKey } from './file-version.ts';
 import type { FoundFile } from './find-file.ts';
+import type { PieceCache } from './piece-cache.ts';
 import { readWholeFile } from './read-whole-file.ts';
 import { describeFile } from './representation.ts';
 import { CachedFile, StreamedFile } from './served-file.ts';
@@ -29,14 +30,21 @@ export function loadFile(found: FoundFile, maxBytes: number): LoadedFile | null 
   return { file, bytes: bytes.length, mayBeKept: !unsettled };
 }
 
-/** Answers from the open file, as it is now. */
-export function streamFile(found: FoundFile): StreamedFile {
+/** Answers from the open file, as it is now, and from those of its pieces that are in memory. */
+export function streamFile(found: FoundFile, pieces: PieceCache): StreamedFile {
   const { fd } = found.file;
   const stats = fstatSync(fd, { bigint: true });
+  const nowMs = Date.now();
   // No hash without reading it all: rather no tag than one that two versions share.
-  const entityTag = isUnsettled(stats, Date.now()) ? null : toEntityTag(stats);
+  const entityTag = isUnsettled(stats, nowMs) ? null : toEntityTag(stats);
   const representation = describeFile(found.path, stats, entityTag);
-  return new StreamedFile(found.path, representation, { fd, stats });
+  const versionKey = pieces.hasRoom && isAtRest(stats, nowMs) ? toVersionKey(stats) : null;
+  return new StreamedFile(representation, {
+    opened: { fd, stats },
+    path: found.path,
+    versionKey,
+    pieces,
+  });
 }
 
 function toHashedTag(entityTag: string, bytes: Uint8Array): string {

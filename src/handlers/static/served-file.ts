@@ -1,12 +1,11 @@
-// A file that was found and may be sent: wholly from memory, or from an open descriptor.
+// A file that was found and may be sent: wholly from memory, or by means of an open descriptor.
 
 import { closeSync } from 'node:fs';
 import type { BodySource, OnChunk } from '../../message/body.ts';
 import { Reply, type ReplyBody } from '../../message/reply.ts';
-import { FileSource } from './file-source.ts';
+import { FileSource, type LargeFile } from './file-source.ts';
 import type { FileVersion } from './file-version.ts';
 import { createFileFields, createValidatorFields, type Representation } from './representation.ts';
-import type { OpenedFile } from './static-root.ts';
 
 /** Something to answer from. Exactly one of its methods is called per request. */
 export interface ServedFile {
@@ -72,11 +71,9 @@ export class CachedFile implements ServedFile {
 /** A file answered from its descriptor, which belongs to this object and then to the body it makes. */
 export class StreamedFile implements ServedFile {
   readonly representation: Representation;
-  readonly #path: string;
-  readonly #file: OpenedFile;
+  readonly #file: LargeFile;
 
-  constructor(path: string, representation: Representation, file: OpenedFile) {
-    this.#path = path;
+  constructor(representation: Representation, file: LargeFile) {
     this.representation = representation;
     this.#file = file;
   }
@@ -97,7 +94,7 @@ export class StreamedFile implements ServedFile {
       this.discard();
       return { kind: 'bytes', bytes: Buffer.alloc(0) };
     }
-    const source = new FileSource(this.#file, this.#path, first, length);
+    const source = new FileSource(this.#file, first, length);
     return { kind: 'stream', source };
   }
 
@@ -107,7 +104,7 @@ export class StreamedFile implements ServedFile {
   }
 
   discard(): void {
-    closeSync(this.#file.fd);
+    closeSync(this.#file.opened.fd);
   }
 }
 

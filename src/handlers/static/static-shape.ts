@@ -56,10 +56,18 @@ const settingsShape = z.strictObject({
     .describe('Start of the path that is taken off before root is put in front. Default: none.'),
   cacheFileSize: size()
     .prefault('256k')
-    .describe('Largest file that is kept in memory; larger ones are streamed from disk. Default "256k".'),
+    .describe(
+      'Largest file that is kept in memory as a whole; larger ones are sent piece by piece. Default "256k".',
+    ),
   cacheSize: size()
     .prefault('32m')
-    .describe('Most memory for files of this root, per front worker; 0 keeps none. Default "32m".'),
+    .describe('Most memory for whole files of this root, per front worker; 0 keeps none. Default "32m".'),
+  largeCacheSize: size()
+    .prefault('32m')
+    .describe(
+      'Most memory for pieces of larger files of this root, per front worker; 0 keeps none. A piece of 512 KiB is ' +
+        'kept when it is asked for twice within ten seconds. Default "32m".',
+    ),
 });
 
 /** A checked `static` setting: paths absolute, sizes in bytes. */

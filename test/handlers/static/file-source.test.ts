@@ -42,7 +42,7 @@ describe('a large file', () => {
     for (let chunk = await readChunk(source); chunk !== null; chunk = await readChunk(source))
       chunks.push(chunk);
     expect(Buffer.concat(chunks).equals(content)).toBe(true);
-    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(128 * 1024);
+    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(256 * 1024);
     expect(new Set(chunks.map((chunk) => chunk.buffer)).size).toBe(chunks.length);
     expect(await waitForClosedFiles(folder.base)).toBe(0);
   });

@@ -58,6 +58,7 @@ export function createSettings(root: string, settings: Partial<StaticSettings> =
     stripPrefix: '',
     cacheFileSize: 256 * 1024,
     cacheSize: 32 * 1024 * 1024,
+    largeCacheSize: 32 * 1024 * 1024,
     ...settings,
   };
 }

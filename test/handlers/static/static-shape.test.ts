@@ -37,8 +37,15 @@ describe('staticShape', () => {
       stripPrefix: '/files/',
       cacheFileSize: '64k',
       cacheSize: 0,
+      largeCacheSize: '1m',
     };
-    const settings = { ...written, root: folder.root, stripPrefix: '/files', cacheFileSize: 65_536 };
+    const settings = {
+      ...written,
+      root: folder.root,
+      stripPrefix: '/files',
+      cacheFileSize: 65_536,
+      largeCacheSize: 1_048_576,
+    };
     expect(check(written).data).toEqual(settings);
     expect(check({ root: 'public', stripPrefix: '/' }).data?.stripPrefix).toBe('');
   });
