@@ -5,6 +5,7 @@ import { compileIpRanges } from '../base/ip-ranges.ts';
 import type { Log } from '../base/log.ts';
 import { SharedPool } from '../base/shared-pool.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
+import { keepNewObjectsYoung } from '../base/tune-heap.ts';
 import type { Http1Settings } from '../http1/http1-settings.ts';
 import { ConnectionLimits } from '../listener/connection-limits.ts';
 import { Listener } from '../listener/listener.ts';
@@ -35,6 +36,7 @@ export class SiteServer {
 
   constructor(deps: { log: Log }) {
     this.#log = deps.log;
+    keepNewObjectsYoung();
   }
 
   /**
@@ -90,6 +92,11 @@ export class SiteServer {
   /** Tells which instances of an application take requests. */
   setInstances(upstream: string, state: InstanceState, instances: readonly InstanceAddress[]): void {
     this.#instances.set(upstream, state, instances);
+  }
+
+  /** Whether no request is under way at an instance that takes none any more. */
+  isQuiet(instanceId: string): boolean {
+    return this.#instances.isQuiet(instanceId);
   }
 
   /** Opens the access logs anew, after a rotation. */
