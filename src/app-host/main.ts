@@ -2,9 +2,11 @@
 // application, and ends when told to or when the master is gone.
 
 import type { FromInstance, ToInstance } from '../base/instance-messages.ts';
+import { keepNewObjectsYoung } from '../base/tune-heap.ts';
 import { describeLoadFailure } from './describe-load-failure.ts';
 import { reportEvent, reportFailure } from './report.ts';
 import { type RunningApplication, type StartOrder, startApplication } from './running-application.ts';
+import { startHeartbeat } from './vital-signs.ts';
 
 /** How long requests may go on after an exception that nobody caught: the state of the program is unknown then. */
 const crashDrainMs = 5_000;
@@ -21,11 +23,13 @@ function send(message: FromInstance): void {
 
 async function start(order: StartOrder): Promise<void> {
   process.title = `tsserve: app ${order.name}`;
+  keepNewObjectsYoung();
   // What was compiled or bundled is shown as it was written.
   process.setSourceMapsEnabled(true);
   file = order.file;
   application = await startApplication(order);
   send({ type: 'ready' });
+  startHeartbeat(order, send);
 }
 
 function fail(thrown: unknown): void {
@@ -62,8 +66,9 @@ process.on('disconnect', () => process.exit(0));
 
 // Ctrl-C and its like reach every process of the terminal; when to end is the master's decision.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
-// Meant for the master, if sent to everybody. Node would open its inspector on the one, and end on the other.
-for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
+// Meant for the master, if sent to everybody. SIGUSR1 stays with Node: by it the supervisor looks into a blocked
+// instance, through an inspector that nobody else is told how to reach.
+process.on('SIGUSR2', () => {});
 process.on('SIGTERM', () => void leave(signalDrainMs, 'asked'));
 
 process.on('uncaughtException', (error) => {

@@ -11,6 +11,7 @@ import {
   loadModule,
 } from './load-application.ts';
 import { reportFailure, reportMessage } from './report.ts';
+import { watchApplication } from './vital-signs.ts';
 
 /** What to run, and where. */
 export type StartOrder = Extract<ToInstance, { type: 'start' }>;
@@ -57,7 +58,7 @@ export async function startApplication(order: StartOrder): Promise<RunningApplic
     (await import('./guard-abort-listeners.ts')).guardAbortListeners();
   }
   const module = await loadModule(file);
-  const application = findApplication(module, file, order.interface);
+  const application = watchApplication(findApplication(module, file, order.interface), order.concurrency);
   const hooks = findHooks(module, file);
   const { host, nodeServer } = await createHost(application, instance);
   const leaving = new AbortController();

@@ -1,7 +1,7 @@
 // What an instance lets its supervisor know of its life: a beat of its event loop with the number of requests so far,
 // and, for whoever stops it in a debugger, what runs. Also the gate that keeps to the limit of concurrency.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { monotonicMs } from '../base/clock.ts';
 import { type FromInstance, runningSymbolName, type ToInstance } from '../base/instance-messages.ts';
 import type { GatewayContext, GatewayFunction, NodeListener } from './gateway-function.ts';
@@ -27,7 +27,10 @@ let wornAt = 0;
 export function watchApplication<T extends Application>(application: T, concurrency: number): T {
   const gate = concurrency > 0 ? new RequestGate(concurrency) : null;
   if (application.interface === 'node') {
-    return { ...application, listener: watchListener(application.listener, gate) };
+    const { listener } = application;
+    if (typeof listener === 'function') return { ...application, listener: watchListener(listener, gate) };
+    watchServer(listener, gate);
+    return application;
   }
   return { ...application, handle: watchFunction(application.handle, gate) };
 }
@@ -106,6 +109,18 @@ function watchListener(listener: NodeListener, gate: RequestGate | null): NodeLi
       return response.closed ? undefined : call(request, response);
     });
   };
+}
+
+/** An application that is a server is told of its requests by an event. */
+function watchServer(server: Server, gate: RequestGate | null): void {
+  const emit = server.emit.bind(server) as (event: string | symbol, ...values: unknown[]) => boolean;
+  const listener = watchListener((...values) => emit('request', ...values), gate);
+  const emitWatched = (event: string | symbol, ...values: unknown[]): boolean => {
+    if (event !== 'request') return emit(event, ...values);
+    listener(values[0] as IncomingMessage, values[1] as ServerResponse);
+    return true;
+  };
+  Object.defineProperty(server, 'emit', { value: emitWatched, configurable: true, writable: true });
 }
 
 /** What runs, oldest first, one line each: called by the supervisor through the inspector. */

@@ -1,21 +1,21 @@
-// The applications of a site, each with its supervisor.
+// The applications and programs of a site, each with its supervisor.
 
 import type { Log } from '../base/log.ts';
 import type { SiteSettings } from '../server/site-settings.ts';
-import type { AppSettings } from './app-instance.ts';
-import { AppSupervisor } from './app-supervisor.ts';
-import type { Role } from './role.ts';
+import { AppSupervisor, type ProgramSnapshot } from './app-supervisor.ts';
+import { listPrograms, type ProgramSettings } from './program-settings.ts';
+import type { ProgramRole } from './role.ts';
 import { removeStaleSocketFolders, SocketFolder } from './socket-folder.ts';
 import type { InstancesOrder } from './worker-messages.ts';
-
-const removedDrainMs = 30_000;
 
 /** What supervisors work with. */
 export interface AppsOptions {
   readonly log: Log;
-  readonly role: Role;
+  readonly role: ProgramRole;
   /** Tells the fronts; resolves when all of them know. */
   readonly publish: (order: InstancesOrder) => Promise<void>;
+  /** Whether no front has a request at an instance that was taken out. */
+  readonly isQuiet: (id: string) => Promise<boolean>;
 }
 
 /** All applications of a site. */
@@ -32,15 +32,31 @@ export class AppSupervisors {
 
   /** Starts what is new, replaces what was there, ends what is gone. Resolves to whether all came up. */
   async apply(settings: SiteSettings): Promise<boolean> {
-    const apps = listApps(settings);
+    const programs = listPrograms(settings);
     for (const [name, supervisor] of this.#supervisors) {
-      if (!apps.has(name)) this.#remove(name, supervisor);
+      if (!programs.has(name)) this.#remove(name, supervisor);
     }
-    const results = [...apps].map(([name, app]) => {
+    const results = [...programs].map(([name, program]) => {
       const supervisor = this.#supervisors.get(name);
-      return supervisor === undefined ? this.#add(name, app) : supervisor.replace(app);
+      return supervisor === undefined ? this.#add(name, program) : supervisor.replace(program);
     });
     return (await Promise.all(results)).every((started) => started);
+  }
+
+  /** Starts one application anew with the settings that it has, as a reload does. Resolves to whether it came up. */
+  async restart(name: string): Promise<boolean> {
+    const supervisor = this.#supervisors.get(name);
+    return supervisor?.replace(supervisor.settings) ?? false;
+  }
+
+  /** Changes the number of instances of each by so many, until the next reload. */
+  async scale(change: number): Promise<void> {
+    await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.scale(change)));
+  }
+
+  /** What they all do, for a status page. */
+  snapshot(): ProgramSnapshot[] {
+    return [...this.#supervisors.values()].map((supervisor) => supervisor.snapshot());
   }
 
   /** Ends all instances, giving them so long to finish. */
@@ -56,14 +72,11 @@ export class AppSupervisors {
     this.#folder?.remove();
   }
 
-  #add(name: string, app: AppSettings): Promise<boolean> {
-    const { log, role, publish } = this.#options;
-    const supervisor = new AppSupervisor(app, {
+  #add(name: string, program: ProgramSettings): Promise<boolean> {
+    const supervisor = new AppSupervisor(program, {
+      ...this.#options,
       upstream: name,
       folder: this.#useFolder(),
-      role,
-      log,
-      publish,
     });
     this.#supervisors.set(name, supervisor);
     return supervisor.started;
@@ -72,7 +85,7 @@ export class AppSupervisors {
   #remove(name: string, supervisor: AppSupervisor): void {
     this.#supervisors.delete(name);
     this.#leaving.add(supervisor);
-    void supervisor.end(removedDrainMs).then(() => this.#leaving.delete(supervisor));
+    void supervisor.remove().then(() => this.#leaving.delete(supervisor));
   }
 
   #useFolder(): SocketFolder {
@@ -82,13 +95,4 @@ export class AppSupervisors {
     }
     return this.#folder;
   }
-}
-
-/** The upstreams of a site that are applications run here, by name. */
-export function listApps(settings: SiteSettings): Map<string, AppSettings> {
-  const apps = new Map<string, AppSettings>();
-  for (const [name, upstream] of Object.entries(settings.upstreams)) {
-    if ('app' in upstream) apps.set(name, upstream);
-  }
-  return apps;
 }

@@ -69,16 +69,6 @@ export async function bindSockets(address: BindAddress): Promise<BoundSocket[]> 
   return address.host === null ? [bindEverywhere(address)] : bindHost(address, address.host);
 }
 
-/** A port of an address that nothing listens on at this moment. Throws when there is none. */
-export function findFreePort(host: string): number {
-  const handle = tryBind(host, 0, 4);
-  if (typeof handle === 'string') throw new Error(`no free port on ${host}: ${handle}`);
-  const bound: { port?: number } = {};
-  handle.getsockname?.(bound);
-  handle.close();
-  return bound.port ?? 0;
-}
-
 /** A socket as people write it. */
 export function formatAddress(host: string | null, port: number): string {
   if (host === null || host === '::' || host === '0.0.0.0') return `http://localhost:${port}`;

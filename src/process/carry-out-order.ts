@@ -27,6 +27,9 @@ export async function carryOutOrder(
     case 'instances':
       server.setInstances(order.upstream, order.state, order.instances);
       return;
+    case 'quiet':
+      if (!server.isQuiet(order.instanceId)) throw new Error('requests are under way');
+      return;
     case 'reopen':
       server.reopenLogs();
       errorLog.reopen();

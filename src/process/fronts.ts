@@ -14,6 +14,8 @@ export interface Fronts {
   /** @param id of the socket */
   unlisten(id: string): Promise<void>;
   setInstances(order: InstancesOrder): Promise<void>;
+  /** Whether no request is under way at an instance that was taken out. */
+  isQuiet(instanceId: string): Promise<boolean>;
   reopenLogs(): Promise<void>;
   /** Accepts no more; resolves when nothing is served any more, at the latest some time after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>;

@@ -40,6 +40,10 @@ export class LocalFronts implements Fronts {
     return this.#order(order);
   }
 
+  async isQuiet(instanceId: string): Promise<boolean> {
+    return this.#server.isQuiet(instanceId);
+  }
+
   reopenLogs(): Promise<void> {
     return this.#order({ type: 'reopen' });
   }

@@ -89,6 +89,9 @@ export class Master {
     process.on('SIGQUIT', () => void this.#stop('SIGQUIT', quitDrainMs));
     process.on('SIGTERM', () => void this.#stop('SIGTERM', termDrainMs));
     process.on('SIGINT', () => void this.#stop('SIGINT', termDrainMs));
+    // As gunicorn: one instance more, or fewer, of each application.
+    process.on('SIGTTIN', () => void this.#runner.scale(1));
+    process.on('SIGTTOU', () => void this.#runner.scale(-1));
     process.on('SIGUSR1', () => void this.#reopenLogs());
     process.on('SIGUSR2', () => this.#log('warn', 'SIGUSR2: this server cannot hand over to a new binary'));
     process.on('uncaughtException', (error) => {

@@ -19,19 +19,21 @@ export interface Role {
 /** A front worker: without it nobody is served, so it is never given up. */
 export const workerRole: Role = {
   name: 'worker',
-  entry: new URL('./worker-main.js', import.meta.url),
+  entry: new URL('../process/worker-main.js', import.meta.url),
   restart: { healthyMs: 5_000, crashMs: 1_000, firstDelayMs: 20, longestDelayMs: 5_000 },
   failedAfter: Number.POSITIVE_INFINITY,
   failedDelayMs: 5_000,
   startTimeoutMs: 30_000,
 };
 
-/** An app instance. */
-export const appRole: Role = {
+/** What is run for an upstream: its settings say how long it may take. */
+export type ProgramRole = Omit<Role, 'startTimeoutMs'>;
+
+/** An app instance, or a program in its place: then the entry is not used. */
+export const appRole: ProgramRole = {
   name: 'app',
   entry: new URL('../app-host/main.js', import.meta.url),
   restart: { healthyMs: 10_000, crashMs: 1_000, firstDelayMs: 100, longestDelayMs: 5_000 },
   failedAfter: 5,
   failedDelayMs: 30_000,
-  startTimeoutMs: 30_000,
 };

@@ -4,11 +4,13 @@
 import { monotonicMs } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { SiteSettings } from '../server/site-settings.ts';
-import { AppSupervisors, listApps } from './app-supervisors.ts';
+import type { ProgramSnapshot } from './app-supervisor.ts';
+import { AppSupervisors } from './app-supervisors.ts';
 import { type BoundSocket, createListenError } from './bind-socket.ts';
 import type { Fronts } from './fronts.ts';
 import { ListeningSockets, listAddresses } from './listening-sockets.ts';
-import { appRole, type Role } from './role.ts';
+import { listPrograms } from './program-settings.ts';
+import { appRole, type ProgramRole } from './role.ts';
 import { countWorkers } from './worker-fronts.ts';
 import { OrderError } from './worker-messages.ts';
 
@@ -27,13 +29,14 @@ export class SiteRunner {
   #ending = false;
   #appsStarted: Promise<boolean> = Promise.resolve(true);
 
-  constructor(options: { log: Log; fronts: Fronts; appRole?: Role }) {
+  constructor(options: { log: Log; fronts: Fronts; appRole?: ProgramRole }) {
     this.#log = options.log;
     this.#fronts = options.fronts;
     this.#apps = new AppSupervisors({
       log: options.log,
       role: options.appRole ?? appRole,
       publish: (order) => options.fronts.setInstances(order),
+      isQuiet: (id) => options.fronts.isQuiet(id),
     });
   }
 
@@ -49,7 +52,7 @@ export class SiteRunner {
 
   /** "2 workers, 3 app instances". */
   describe(): string {
-    const instances = [...listApps(this.#settings as SiteSettings).values()].reduce(
+    const instances = [...listPrograms(this.#settings as SiteSettings).values()].reduce(
       (sum, app) => sum + app.instances,
       0,
     );
@@ -101,6 +104,16 @@ export class SiteRunner {
     this.#checkNotEnding();
     this.#appsStarted = this.#apps.apply(settings);
     return this.#appsStarted;
+  }
+
+  /** Changes the number of instances of every application by so many, until the next reload. */
+  async scale(change: number): Promise<void> {
+    if (!this.#ending) await this.#apps.scale(change);
+  }
+
+  /** What the applications do, for a status page. */
+  listPrograms(): ProgramSnapshot[] {
+    return this.#apps.snapshot();
   }
 
   /** Opens the logs anew. */

@@ -93,6 +93,13 @@ export class WorkerFronts implements Fronts {
     await this.#broadcast(order);
   }
 
+  async isQuiet(instanceId: string): Promise<boolean> {
+    return this.#broadcast({ type: 'quiet', instanceId }).then(
+      () => true,
+      () => false,
+    );
+  }
+
   async reopenLogs(): Promise<void> {
     await this.#broadcast({ type: 'reopen' });
   }

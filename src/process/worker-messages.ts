@@ -27,6 +27,8 @@ export type WorkerOrder =
   | { readonly type: 'listen'; readonly address: BindAddress; readonly socket: string }
   | { readonly type: 'unlisten'; readonly socket: string }
   | InstancesOrder
+  /** Refused while a request is under way at an instance that was taken out. */
+  | { readonly type: 'quiet'; readonly instanceId: string }
   | { readonly type: 'reopen' }
   /** Accept no more and end when nothing runs any more. Answered at once. */
   | { readonly type: 'drain'; readonly timeoutMs: number };

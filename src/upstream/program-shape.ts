@@ -8,8 +8,8 @@ import { existingDirectory, existingFile, filePath } from '../config/shape/file-
 import { regexText } from '../config/shape/regex-text.ts';
 import { size } from '../config/shape/size.ts';
 import { suggestName } from '../config/suggest-name.ts';
-import { balanceKey, forwardingKeys } from './forwarding-keys.ts';
-import { systemGroup, systemUser } from './system-account.ts';
+import { balanceKey, forwardingKeys } from './forwarding-shape.ts';
+import { systemGroup, systemUser } from './system-account-shape.ts';
 
 const probeShape = z.strictObject({
   path: z
@@ -28,6 +28,10 @@ const lineShape = z.strictObject({
   line: regexText().describe('A regular expression for a line of its output.'),
 });
 
+function hasNoNul(text: string): boolean {
+  return !text.includes('\0');
+}
+
 const smallestHeap = 32 * 1024 ** 2;
 const mib = 1024 ** 2;
 
@@ -35,7 +39,10 @@ const mib = 1024 ** 2;
 const supervisionKeys = {
   instances: z.int().min(1).max(1024).prefault(1).describe('Processes that run it. Default 1.'),
   env: z
-    .record(z.string(), z.string())
+    .record(
+      z.string().regex(/^[^=\0]+$/, 'the name of a variable holds no "=" and no NUL character'),
+      z.string().refine(hasNoNul, 'a variable cannot hold a NUL character'),
+    )
     .prefault({})
     .describe('Variables added to the environment of its processes.'),
   cwd: existingDirectory()
@@ -123,7 +130,7 @@ export const appShape = z.strictObject({
 export const commandShape = z
   .strictObject({
     command: z
-      .array(z.string().refine((word) => !word.includes('\0'), 'an argument cannot hold a NUL character'))
+      .array(z.string().refine(hasNoNul, 'an argument cannot hold a NUL character'))
       .min(1)
       .describe(
         'A program and its arguments; no shell sees them. "{socket}" becomes the unix socket or "{port}" the port ' +

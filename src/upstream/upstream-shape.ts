@@ -6,7 +6,7 @@ import type { CgiProtocol } from '../cgi/cgi-codec.ts';
 import { addProblem, type ProblemSink } from '../config/shape/add-problem.ts';
 import { resolveConfigPath } from '../config/shape/base-directory.ts';
 import { duration } from '../config/shape/duration.ts';
-import { balanceKey, forwardingKeys, keepaliveKey, keepaliveMeaning } from './forwarding-keys.ts';
+import { balanceKey, forwardingKeys, keepaliveKey, keepaliveMeaning } from './forwarding-shape.ts';
 import { appShape, commandShape } from './program-shape.ts';
 
 /** Where a server of an upstream listens, and what it speaks there if it is not HTTP. */

@@ -39,6 +39,9 @@ class RecordingFronts implements Fronts {
   setInstances(): Promise<void> {
     return this.#take('instances');
   }
+  async isQuiet(): Promise<boolean> {
+    return true;
+  }
   reopenLogs(): Promise<void> {
     return this.#take('reopen');
   }

@@ -2,10 +2,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import { parseInDirectory } from '../../src/config/shape/base-directory.ts';
 import { AppSupervisor } from '../../src/process/app-supervisor.ts';
-import type { Role } from '../../src/process/role.ts';
+import type { ProgramRole } from '../../src/process/role.ts';
 import { SocketFolder } from '../../src/process/socket-folder.ts';
 import type { InstancesOrder } from '../../src/process/worker-messages.ts';
+import { appShape } from '../../src/upstream/program-shape.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -21,6 +23,8 @@ process.on('message', (order) => {
   appendFileSync(order.file + '.pids', process.pid + '\\n');
   process.send({ nonsense: true });
   process.send({ type: 'ready' });
+  if (word === 'used up') setInterval(() => process.send({ type: 'beat', requests: 100 }), 20);
+  if (word === 'silent') setTimeout(() => process.send({ type: 'beat', requests: 1 }), 5);
   if (word === 'leave') setTimeout(() => process.send({ type: 'leaving' }), 20);
 });
 process.on('disconnect', () => process.exit());
@@ -35,28 +39,36 @@ afterEach(() => {
   }
 });
 
-function start(word: string, options: { instances?: number; role?: Partial<Role> } = {}) {
+interface StartOptions {
+  readonly instances?: number;
+  readonly role?: Partial<ProgramRole>;
+  /** More settings of the upstream. */
+  readonly settings?: object;
+}
+
+function start(word: string, options: StartOptions = {}) {
   const files = createTempFolder({ 'program.mjs': program, app: word });
   const file = join(files, 'app');
-  const role: Role = {
+  const role: ProgramRole = {
     name: 'app',
     entry: pathToFileURL(join(files, 'program.mjs')),
     restart: { healthyMs: 10_000, crashMs: 1_000, firstDelayMs: 5, longestDelayMs: 50 },
     failedAfter: 3,
     failedDelayMs: 100,
-    startTimeoutMs: 5_000,
     ...options.role,
   };
   const lines: string[] = [];
   const orders: InstancesOrder[] = [];
   const folder = new SocketFolder();
-  const settings = { app: file, instances: options.instances ?? 2, interface: 'fetch' as const, env: {} };
+  const written = { app: 'app', instances: options.instances ?? 2, ...options.settings };
+  const settings = parseInDirectory(files, () => appShape.parse(written));
   const supervisor = new AppSupervisor(settings, {
     upstream: 'api',
     folder,
     role,
     log: (level, message) => void lines.push(`${level} ${message}`),
     publish: async (order) => void orders.push(order),
+    isQuiet: async () => true,
   });
   supervisors.push({ kill: () => supervisor.kill(), folder });
   return {
@@ -66,6 +78,8 @@ function start(word: string, options: { instances?: number; role?: Partial<Role>
     lines,
     setWord: (next: string) => writeFileSync(file, next),
     last: () => orders[orders.length - 1],
+    /** How many instances took requests, after each change. */
+    counts: () => orders.map(({ instances: { length } }) => length),
     pids: () =>
       existsSync(`${file}.pids`) ? readFileSync(`${file}.pids`, 'utf8').trim().split('\n').map(Number) : [],
   };
@@ -96,8 +110,9 @@ describe('the instances of an application', () => {
   test('V35: have their sockets in a folder that is theirs alone', async () => {
     const { supervisor, last, folder } = start('good', { instances: 1 });
     await supervisor.started;
-    expect(last().instances[0].path.startsWith(`${folder.path}/`)).toBe(true);
-    expect(Buffer.byteLength(last().instances[0].path)).toBeLessThanOrEqual(107);
+    const [{ path = '' }] = last().instances as readonly { path?: string }[];
+    expect(path.startsWith(`${folder.path}/`)).toBe(true);
+    expect(Buffer.byteLength(path)).toBeLessThanOrEqual(107);
   });
 
   test('that are killed are replaced, and taken out until then', async () => {
@@ -152,9 +167,61 @@ describe('the instances of an application', () => {
   });
 
   test('that are not ready in time are ended and count as crashed', async () => {
-    const { supervisor, lines } = start('hang', { instances: 1, role: { startTimeoutMs: 400 } });
+    const { supervisor, lines } = start('hang', { instances: 1, settings: { startTimeout: '400ms' } });
     expect(await supervisor.started).toBe(false);
     expect(lines.some((line) => line === 'error api#1 was not ready within 400 ms')).toBe(true);
+  });
+
+  test('S20: that have had their requests are replaced one after the other, each when its successor is ready', async () => {
+    const { supervisor, last, counts, pids, setWord } = start('used up', {
+      instances: 3,
+      settings: { maxRequests: 100 },
+    });
+    expect(await supervisor.started).toBe(true);
+    setWord('good');
+    await waitUntil('three replacements', () => pids().length >= 6 && pids().filter(isAlive).length === 3);
+    expect(last().instances).toHaveLength(3);
+    // From the first time that all were there, all were there.
+    expect(Math.min(...counts().slice(counts().indexOf(3)))).toBe(3);
+  });
+
+  test('that are used up stay when no fresh one starts', async () => {
+    const { supervisor, last, lines, pids, setWord } = start('used up', {
+      instances: 1,
+      settings: { maxRequests: 100 },
+    });
+    await supervisor.started;
+    setWord('crash');
+    await waitUntil('the failed try', () => lines.some((line) => line.includes('it serves on')));
+    const before = last().instances;
+    expect(before).toHaveLength(1);
+    setWord('good');
+    await waitUntil('the next try', () => last().instances[0].id !== before[0].id);
+    await waitUntil('the end of the old one', () => pids().filter(isAlive).length === 1);
+  });
+
+  test('that send no beat are replaced', async () => {
+    const { supervisor, last, lines, pids, setWord } = start('silent', {
+      instances: 1,
+      settings: { hangTimeout: '300ms' },
+    });
+    await supervisor.started;
+    const [before] = last().instances;
+    setWord('good');
+    await waitUntil('the replacement', () => last().instances.some(({ id }) => id !== before.id));
+    await waitUntil('the end of the silent one', () => !isAlive(pids()[0]));
+    expect(lines.join('\n')).toMatch(/error api#1 \(pid \d+\) has been blocked for 0\.\d s: it is killed/);
+  });
+
+  test('are more or fewer when asked for', async () => {
+    const { supervisor, last, pids } = start('good', { instances: 2 });
+    await supervisor.started;
+    await supervisor.scale(1);
+    await waitUntil('the third', () => last().instances.length === 3);
+    await supervisor.scale(-5);
+    expect(last().instances).toHaveLength(1);
+    expect(pids().filter(isAlive)).toHaveLength(1);
+    expect(supervisor.snapshot().instances).toMatchObject([{ name: 'api#1', state: 'ready', crashes: 0 }]);
   });
 
   test('end when told to, and leave no socket and no process', async () => {
@@ -173,7 +240,7 @@ describe('a reload', () => {
     const [before, old] = [last().instances, pids()];
     expect(await supervisor.replace({ ...settings, instances: 3 })).toBe(true);
     expect(last().instances).toHaveLength(3);
-    expect(last().instances.some(({ path }) => before.some((one) => one.path === path))).toBe(false);
+    expect(last().instances.some(({ id }) => before.some((one) => one.id === id))).toBe(false);
     await waitUntil('the end of the old ones', () => !old.some(isAlive));
   });
 
@@ -185,7 +252,10 @@ describe('a reload', () => {
     expect(await supervisor.replace(settings)).toBe(false);
     expect(last().instances).toEqual(before);
     expect(pids().filter(isAlive)).toHaveLength(2);
-    expect(lines).toContain('error upstream api: the new instances do not start; the old ones serve on');
+    expect(lines.join('\n')).toMatch(
+      /error upstream api: the new instances do not start; the old ones serve on \(api#\d \(pid \d+\) exited with code 1 before it was ready\)/,
+    );
+    expect(supervisor.snapshot().rolledBack).toMatch(/exited with code 1/);
   });
 
   test('takes new instances in any state when the old ones do not serve', async () => {

@@ -20,9 +20,18 @@ function createSlots(...kinds: { weight?: number; backup?: boolean; down?: boole
       failTimeoutMs: 1000,
     };
     const lease = shared.take(String(i), () => new Peer(settings, timers, () => {}));
-    return new PeerSlot(lease, { weight: 1, backup: false, down: false, ...kind }, 1);
+    return new PeerSlot(lease, settingsOf(kind), 1);
   });
 }
+
+const settingsOf = (kind: object) => ({
+  weight: 1,
+  backup: false,
+  down: false,
+  capacity: 0,
+  onRoom: () => {},
+  ...kind,
+});
 
 /** The numbers (from 1) of the slots picked, each request ending at once unless it is held. */
 function pickMany(slots: PeerSlot[], count: number, balance: Balance = 'round_robin', hold = false): string {
