@@ -6,7 +6,7 @@ import type { Answer, Reply } from './reply.ts';
 
 /**
  * Answers an exchange: synchronously when it can, with a promise only when it really has to wait.
- * Fails by throwing (or rejecting with) an HttpError; anything else thrown is a bug and becomes a 500.
+ * Fails by returning or throwing (or rejecting with) an HttpError; anything else thrown is a bug and becomes a 500.
  */
 export type Handle = (exchange: Exchange) => Answer | Promise<Answer>;
 

@@ -4,6 +4,7 @@
 import type { Duplex } from 'node:stream';
 import type { BodySource } from './body.ts';
 import type { Fields } from './fields.ts';
+import type { HttpError } from './http-error.ts';
 
 /**
  * The body of a reply: nothing, bytes at hand, a source to be pulled, or (status 101 only) a tunnel.
@@ -51,8 +52,11 @@ export interface InternalRedirect {
   redirectTo: string;
 }
 
-/** What a handler returns. */
-export type Answer = Reply | InternalRedirect;
+/**
+ * What a handler returns. An error that is nothing unusual (no such file) is rather returned than thrown, and as one
+ * shared object: measured, that spares two fifths of a 404's time, as V8 walks the stack of whatever is thrown.
+ */
+export type Answer = Reply | InternalRedirect | HttpError;
 
 /** A reply with a short text body. */
 export function createTextReply(status: number, text: string, fields: Fields = []): Reply {

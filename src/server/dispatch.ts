@@ -16,6 +16,8 @@ const maxInternalRedirects = 10;
 
 const optionsReply = new Reply(204, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'], null, true);
 
+const noRoute = new HttpError('TSS_NO_ROUTE', 'no route takes this path', [], { shared: true });
+
 /** Where one request has got to. */
 interface Road {
   readonly exchange: Exchange;
@@ -51,7 +53,8 @@ export class SiteDispatcher implements Dispatcher {
     if (road === null) return createErrorReply(new HttpError('TSS_NO_ROUTE', 'no server here any more'));
     try {
       const answer = this.#start(road);
-      return answer instanceof Reply ? answer : this.#settle(road, answer);
+      if (answer instanceof Reply) return answer;
+      return answer instanceof HttpError ? this.#fail(road, answer) : this.#settle(road, answer);
     } catch (error) {
       return this.#fail(road, error);
     }
@@ -97,7 +100,7 @@ export class SiteDispatcher implements Dispatcher {
   #route(road: Road): Answer | Promise<Answer> {
     const { exchange, host } = road;
     const location = host.parts.locations.match(exchange.path);
-    if (location === null) throw new HttpError('TSS_NO_ROUTE', 'no route takes this path');
+    if (location === null) return noRoute;
     road.location = location;
     exchange.routePath = location.route;
     return location.handle(exchange);
@@ -107,7 +110,10 @@ export class SiteDispatcher implements Dispatcher {
   async #settle(road: Road, first: Answer | Promise<Answer>): Promise<Reply> {
     try {
       let answer = await first;
-      while (!(answer instanceof Reply)) answer = await this.#redirect(road, answer.redirectTo);
+      while (!(answer instanceof Reply)) {
+        if (answer instanceof HttpError) return this.#fail(road, answer);
+        answer = await this.#redirect(road, answer.redirectTo);
+      }
       return answer;
     } catch (error) {
       return this.#fail(road, error);

@@ -49,7 +49,7 @@ export async function readBody(reply: Reply): Promise<Buffer> {
 export function answer(handler: Handler, exchange: Exchange): Reply | HttpError {
   try {
     const reply = handler.handle(exchange);
-    if (reply instanceof Reply) return reply;
+    if (reply instanceof Reply || reply instanceof HttpError) return reply;
     throw new Error('neither a reply nor an error, or not at once');
   } catch (error) {
     if (error instanceof HttpError) return error;

@@ -7,6 +7,7 @@ import { createTextReply, Reply } from '../../src/message/reply.ts';
 import { HostTable } from '../../src/router/host-table.ts';
 import { LocationTable } from '../../src/router/location-table.ts';
 import { SiteDispatcher } from '../../src/server/dispatch.ts';
+import { createErrorReply } from '../../src/server/error-reply.ts';
 import { type Site, SiteUsage, VirtualHost } from '../../src/server/site.ts';
 import { collectLog } from '../support/collect-log.ts';
 
@@ -102,6 +103,37 @@ describe('dispatch', () => {
     expect(bed.lines[1]).toMatch(
       /^error TSS_UPSTREAM_CONNECT: secret 10\.0\.0\.1 refused, client: 198\.51\.100\.7, server: main, request: "GET \/later", host: "a\.example", id: [0-9a-f]{32}$/,
     );
+  });
+
+  it('takes an HttpError that is returned for one that is thrown, at once, later, and behind a redirect', async () => {
+    const gone = new HttpError('TSS_NOT_FOUND', 'no such thing', ['Cache-Control', 'no-store']);
+    const bed = createBed({
+      '/now': () => gone,
+      '/later': async () => gone,
+      '/to': () => ({ redirectTo: '/now' }),
+    });
+    expect(bed.dispatcher.dispatch(createExchange('/now'))).toBeInstanceOf(Reply);
+    for (const target of ['/now', '/later', '/to']) {
+      const reply = await bed.dispatcher.dispatch(createExchange(target));
+      expect([reply.status, text(reply)]).toEqual([404, '404 Not Found\n']);
+      expect(reply.fields).toEqual(expect.arrayContaining(['Cache-Control', 'no-store', 'X-Path']));
+    }
+    expect(bed.lines).toHaveLength(4);
+    expect(bed.lines[3]).toMatch(/^info TSS_NOT_FOUND: no such thing, .*request: "GET \/to"/);
+  });
+
+  it('answers an error that fails many requests with one shared reply, and any other with one of its own', () => {
+    const fields = ['Cache-Control', 'no-store'];
+    const shared = new HttpError('TSS_NOT_FOUND', 'shared', fields, { shared: true });
+    const [once, again] = [createErrorReply(shared), createErrorReply(shared)];
+    expect([once === again, once.shared, once.fields]).toEqual([true, true, expect.arrayContaining(fields)]);
+    const other = createErrorReply(
+      new HttpError('TSS_NOT_FOUND', 'other', ['X-Other', '1'], { shared: true }),
+    );
+    expect(other.fields).toEqual(expect.arrayContaining(['X-Other', '1']));
+    const alone = new HttpError('TSS_NOT_FOUND', 'alone', fields);
+    const own = createErrorReply(alone);
+    expect([createErrorReply(alone) === own, own.shared]).toEqual([false, false]);
   });
 
   it('turns a bug into a 500 with its stack in the log, whatever is thrown', async () => {
