@@ -32,6 +32,8 @@ export interface StaticDeps {
   readonly log: Log;
 }
 
+const missing = createNotFound('no such file', true);
+const unservable = createNotFound('a path that names no file here', true);
 // An edit shows within one second.
 const recheckAfterMs = 1_000;
 // Keys are paths and begin with "/": this one is no path's.
@@ -68,7 +70,7 @@ class StaticServer {
     this.#root = new StaticRoot(settings.root, settings.symlinks);
   }
 
-  handle(exchange: Exchange): Reply {
+  handle(exchange: Exchange): Reply | HttpError {
     const { method } = exchange;
     if (method !== 'GET' && method !== 'HEAD') {
       throw new HttpError('TSS_METHOD', `${method} on a file`, ['Allow', 'GET, HEAD']);
@@ -80,27 +82,27 @@ class StaticServer {
     return isConditional(exchange.fields) ? answerFile(exchange, cached) : cached.reply;
   }
 
-  #answerFromDisk(exchange: Exchange): Reply {
+  #answerFromDisk(exchange: Exchange): Reply | HttpError {
+    if (this.#isKnownMiss(exchange.path)) return this.#answerMiss(exchange);
     const path = this.#toFilePath(exchange.path);
-    const found = this.#isKnownMiss(exchange.path) ? null : this.#find(exchange.path, path);
-    if (found === 'folder') {
-      return new Reply(301, ['Location', toLocalReference(`${exchange.path}/`, exchange.query)], null);
-    }
-    return answerFile(exchange, found ?? this.#findFallback(exchange));
+    if (path === null) return unservable;
+    const found = this.#find(exchange.path, path);
+    if (found === null) return this.#answerMiss(exchange);
+    if (found !== 'folder') return answerFile(exchange, found);
+    return new Reply(301, ['Location', toLocalReference(`${exchange.path}/`, exchange.query)], null);
   }
 
-  /** The path below the root. Throws TSS_NOT_FOUND for one that can't name a file. */
-  #toFilePath(requestPath: string): string {
+  /** The path below the root, or null for one that can't name a file there. */
+  #toFilePath(requestPath: string): string | null {
     const prefix = this.#settings.stripPrefix;
     let path = requestPath;
     if (prefix !== '') {
       // Only whole segments: "/files" is no prefix of "/files-of-others".
-      if (!path.startsWith(prefix)) throw createNotFound(`not below ${prefix}`);
+      if (!path.startsWith(prefix)) return null;
       path = path.slice(prefix.length);
     }
     if (path === '' && prefix !== '') return path;
-    if (!isServablePath(path, this.#settings.dotfiles)) throw createNotFound('a path that names no file');
-    return path;
+    return isServablePath(path, this.#settings.dotfiles) ? path : null;
   }
 
   #isKnownMiss(requestPath: string): boolean {
@@ -108,15 +110,15 @@ class StaticServer {
     return missedAtMs !== undefined && monotonicMs() - missedAtMs < missedForMs;
   }
 
-  #findFallback(exchange: Exchange): ServedFile {
+  #answerMiss(exchange: Exchange): Reply | HttpError {
     const { fallback } = this.#settings;
-    if (fallback !== null && isNavigation(exchange)) {
-      const cached = this.#cache.get(fallbackKey);
-      if (cached !== undefined && monotonicMs() - cached.checkedAtMs < recheckAfterMs) return cached;
-      const found = this.#find(fallbackKey, fallback);
-      if (found !== null && found !== 'folder') return found;
+    if (fallback === null || !isNavigation(exchange)) return missing;
+    const cached = this.#cache.get(fallbackKey);
+    if (cached !== undefined && monotonicMs() - cached.checkedAtMs < recheckAfterMs) {
+      return answerFile(exchange, cached);
     }
-    throw createNotFound('no such file');
+    const found = this.#find(fallbackKey, fallback);
+    return found === null || found === 'folder' ? missing : answerFile(exchange, found);
   }
 
   /** Null when there is no such file. Throws an HttpError. */

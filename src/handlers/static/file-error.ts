@@ -2,9 +2,12 @@
 
 import { HttpError } from '../../message/http-error.ts';
 
-/** A 404 that no cache keeps: a file that is missing in the middle of a deployment is there a second later. */
-export function createNotFound(detail: string): HttpError {
-  return new HttpError('TSS_NOT_FOUND', detail, ['Cache-Control', 'no-store']);
+/**
+ * A 404 that no cache keeps: a file that is missing in the middle of a deployment is there a second later. `shared`:
+ * the same one is to be the answer to many requests.
+ */
+export function createNotFound(detail: string, shared = false): HttpError {
+  return new HttpError('TSS_NOT_FOUND', detail, ['Cache-Control', 'no-store'], { shared });
 }
 
 // The path names nothing, or nothing that could be a file. ENXIO, ENODEV, EOPNOTSUPP: a socket or a device.
