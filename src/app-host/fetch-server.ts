@@ -27,7 +27,6 @@ export class FetchServer implements ApplicationServer {
   readonly #background = new BackgroundWork();
   readonly #timers = new TimerWheel(1000, 60);
   readonly #connections = new Map<OpenConnection, Socket>();
-  readonly #stopWatching = watchForLostPeers(() => this.#listUnread());
   readonly #server: Server;
   #serial = 0;
   #onEmpty: (() => void) | null = null;
@@ -36,6 +35,7 @@ export class FetchServer implements ApplicationServer {
   constructor(handle: GatewayFunction, instance: number) {
     this.#dispatcher = new FetchDispatcher(handle, instance, this.#background);
     this.#server = createServer({ allowHalfOpen: true });
+    watchForLostPeers(this.#timers, () => this.#listUnread());
     acceptConnections(this.#server, (socket) => this.#accept(socket));
   }
 
@@ -59,7 +59,6 @@ export class FetchServer implements ApplicationServer {
         this.#onEmpty = resolve;
       });
     }
-    this.#stopWatching();
     await this.#background.settle();
     this.#timers.close();
   }

@@ -3,6 +3,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Socket, Server as SocketServer } from 'node:net';
+import { TimerWheel } from '../base/timer-wheel.ts';
 import type { ApplicationServer } from './application-server.ts';
 import type { NodeListener } from './gateway-function.ts';
 import { watchForLostPeers } from './lost-peers.ts';
@@ -16,7 +17,7 @@ export class NodeServer implements ApplicationServer {
   readonly server: Server;
   /** Open connections, with the number of requests under way on each. */
   readonly #sockets = new Map<Socket, number>();
-  readonly #stopWatching = watchForLostPeers(() => this.#listActive());
+  readonly #timers = new TimerWheel(1000, 4);
   #draining = false;
 
   constructor(application: NodeListener | Server) {
@@ -26,6 +27,7 @@ export class NodeServer implements ApplicationServer {
       callListener(listener, request, response);
     });
     this.#watchUpgrades();
+    watchForLostPeers(this.#timers, () => this.#listActive());
     if (typeof application !== 'function') lendListeners(application, this.server);
     this.server.on('connection', (socket: Socket) => {
       this.#sockets.set(socket, 0);
@@ -57,7 +59,7 @@ export class NodeServer implements ApplicationServer {
     const timer = setTimeout(() => this.#closeIdle(), drainQuietMs);
     await closed;
     clearTimeout(timer);
-    this.#stopWatching();
+    this.#timers.close();
   }
 
   /** Whether node:http reads from a connection does not show; from an idle one it does. */
