@@ -18,6 +18,8 @@ export type AcceptSocket = (socket: Socket) => Receiver | null;
 /** Node's handle of a listening socket. Undocumented, but what node:net itself is made of since its beginning. */
 interface ListeningHandle {
   onconnection?: (this: ListeningHandle, status: number, client: object | undefined) => void;
+  /** TCP only. */
+  setNoDelay?: (enable: boolean) => number;
 }
 
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -36,14 +38,16 @@ function takeHandles(server: Server, accept: AcceptSocket): void {
   const handle = (server as unknown as { _handle?: ListeningHandle | null })._handle;
   const acceptAsNode = handle?.onconnection;
   if (!handle || typeof acceptAsNode !== 'function') return;
+  // Linux gives it on to every connection that is accepted: a system call less for each.
+  const isInherited = process.platform === 'linux' && handle.setNoDelay?.(true) === 0;
   handle.onconnection = function (status, client) {
     // An error of the accept is Node's to tell.
     if (status !== 0 || client === undefined) acceptAsNode.call(this, status, client);
-    else acceptHandle(client, accept);
+    else acceptHandle(client, accept, !isInherited);
   };
 }
 
-function acceptHandle(handle: object, accept: AcceptSocket): void {
+function acceptHandle(handle: object, accept: AcceptSocket, setsNoDelay: boolean): void {
   let receiver: Receiver | null = null;
   const options = {
     handle,
@@ -54,6 +58,6 @@ function acceptHandle(handle: object, accept: AcceptSocket): void {
     },
   };
   const socket = new Socket(options as SocketConstructorOpts);
-  if (socket.remoteFamily !== undefined) socket.setNoDelay(true);
+  if (setsNoDelay && socket.remoteFamily !== undefined) socket.setNoDelay(true);
   receiver = accept(socket);
 }

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
@@ -401,6 +401,29 @@ describe('the end of a connection', () => {
     raw.destroy();
     await waitUntil('it is noticed', () => silent.finished.length === 1, 1000);
     expect(silent.finished[0].abortedBy).toBe('client');
+  });
+
+  it('is at once for a client that asked for it, whole reply first, and waits for one that may still be sending', async () => {
+    const bed = await serve(() => createTextReply(200, 'x'.repeat(10_000)));
+    // Sides that stay open at the client: only our own close ends the connection here.
+    const asking = new Socket({ allowHalfOpen: true }).connect(bed.port, '127.0.0.1');
+    cleanUps.push(() => asking.destroy());
+    let received = '';
+    asking.on('data', (chunk) => {
+      received += chunk;
+    });
+    asking.write(get('/', 'Connection: close\r\n'));
+    await waitUntil('it is closed', () => bed.finished.length === 1 && bed.connections.size === 0, 2000);
+    await waitUntil('the reply is whole', () => received.endsWith('x'.repeat(10_000)), 2000);
+    const sending = new Socket({ allowHalfOpen: true }).connect(bed.port, '127.0.0.1');
+    cleanUps.push(() => sending.destroy());
+    sending.resume();
+    sending.write(`${get('/', 'Connection: close\r\n')}GET /more HTTP/1.1\r\n`);
+    await waitUntil('it is answered', () => bed.finished.length === 2, 2000);
+    await sleep(50);
+    expect(bed.connections.size).toBe(1);
+    sending.end();
+    await waitUntil('the client has ended', () => bed.connections.size === 0, 2000);
   });
 
   it('answers a client that has ended its side', async () => {
