@@ -72,6 +72,8 @@ export class ReplyWriter {
   #batchBytes = 0;
   #batching = false;
   #source: BodySource | null = null;
+  /** The last chunk of the source, which may have its memory back. */
+  #lent: Uint8Array | null = null;
   #head = '';
   #chunked = false;
   #remaining = 0;
@@ -140,6 +142,7 @@ export class ReplyWriter {
     this.#awaitsDrain = false;
     const source = this.#source;
     this.#source = null;
+    this.#lent = null;
     source?.cancel();
   }
 
@@ -192,9 +195,18 @@ export class ReplyWriter {
     this.#pumping = true;
     do {
       this.#pumpsAgain = false;
+      this.#giveBack();
       this.#source?.read(this.#onChunk);
     } while (this.#pumpsAgain);
     this.#pumping = false;
+  }
+
+  /** Lets the source use a chunk's memory again, once the kernel has its own copy of all of it. */
+  #giveBack(): void {
+    const chunk = this.#lent;
+    if (chunk === null) return;
+    this.#lent = null;
+    if (this.#socket.writableLength === 0) this.#source?.recycle?.(chunk);
   }
 
   readonly #onChunk = (error: Error | null, chunk: Uint8Array | null): void => {
@@ -215,6 +227,7 @@ export class ReplyWriter {
     }
     this.#remaining -= chunk.length;
     this.bodyBytesSent += chunk.length;
+    this.#lent = chunk;
     this.#writePiece(chunk);
     if (this.#remaining === 0) this.#finishStream();
     else if (this.#isBehind()) this.#awaitDrain();
@@ -245,6 +258,7 @@ export class ReplyWriter {
       this.#fail(new Error(`the body ended ${this.#remaining} bytes short of what was announced`));
       return;
     }
+    this.#giveBack();
     const source = this.#source;
     this.#source = null;
     source?.cancel();
@@ -261,6 +275,7 @@ export class ReplyWriter {
   #fail(error: Error): void {
     const source = this.#source;
     this.#source = null;
+    this.#lent = null;
     source?.cancel();
     this.#owner.onReplyFailed(error);
   }

@@ -14,6 +14,8 @@ export interface BodySource {
   readonly length: number | null;
   /** Asks for the next chunk. Only one read may be open at a time. */
   read(onChunk: OnChunk): void;
+  /** The receiver is done with a chunk: its memory may hold a later one. A favour to the source, not a duty. */
+  recycle?(chunk: Uint8Array): void;
   /** The reader loses interest: what feeds the source is let go. No callback after it. A second call does nothing. */
   cancel(): void;
 }
