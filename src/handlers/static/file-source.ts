@@ -6,6 +6,7 @@ import { monotonicMs } from '../../base/clock.ts';
 import type { BodySource, OnChunk } from '../../message/body.ts';
 import { HttpError } from '../../message/http-error.ts';
 import { type OnPiece, type PieceCache, pieceBytes } from './piece-cache.ts';
+import { readBufferBytes, returnReadBuffer, takeReadBuffer } from './read-buffers.ts';
 import { type OnVersionRead, readVersion } from './read-version.ts';
 import type { OpenedFile } from './static-root.ts';
 
@@ -22,7 +23,6 @@ export interface LargeFile {
 // Whoever is slow gets little at a time: what it has not taken yet sits in our memory, and must be taken within one
 // send timeout. Whoever is quick gets as much as spares us calls.
 const slowChunkBytes = 128 * 1024;
-const quickChunkBytes = 256 * 1024;
 const quickMs = 50;
 // Closing what was deleted meanwhile frees its space, which takes long for a large file.
 const closedAtOnceMs = 200;
@@ -37,6 +37,8 @@ export class FileSource implements BodySource {
   #piece: Buffer | null = null;
   /** The piece that was last looked for. */
   #pieceIndex = -1;
+  /** The buffer to be given back when the chunk in it is done with, or null. */
+  #lent: Buffer | null = null;
   #deliveredAtMs = Number.NEGATIVE_INFINITY;
   #onChunk: OnChunk | null = null;
   /** A descriptor that the thread pool is reading from must not become another file's. */
@@ -78,6 +80,13 @@ export class FileSource implements BodySource {
     else this.#deliverFrom(this.#piece);
   }
 
+  recycle(chunk: Uint8Array): void {
+    const lent = this.#lent;
+    if (lent === null || chunk.buffer !== lent.buffer) return;
+    this.#lent = null;
+    returnReadBuffer(lent);
+  }
+
   cancel(): void {
     this.#isCancelled = true;
     this.#onChunk = null;
@@ -89,7 +98,7 @@ export class FileSource implements BodySource {
   readonly #readPiece = (onPiece: OnPiece): void => {
     const start = this.#pieceIndex * pieceBytes;
     const length = Math.min(pieceBytes, Number(this.#file.opened.stats.size) - start);
-    this.#read(start, length, (problem, bytes, isExact) => {
+    this.#read(start, Buffer.allocUnsafeSlow(length), length, (problem, bytes, isExact) => {
       onPiece(problem === null && isExact && bytes.length === length ? bytes : null);
     });
   };
@@ -103,20 +112,24 @@ export class FileSource implements BodySource {
   };
 
   #readAlone(): void {
-    const length = this.#countNext(quickChunkBytes);
-    this.#read(this.#position, length, (problem, bytes) => {
+    const length = this.#countNext(readBufferBytes);
+    const lent = length > slowChunkBytes ? takeReadBuffer() : null;
+    this.#lent = lent;
+    this.#read(this.#position, lent ?? Buffer.allocUnsafeSlow(length), length, (problem, bytes) => {
+      if (this.#onChunk === null || problem !== null) this.recycle(bytes);
+      if (this.#onChunk === null) return;
       if (problem === null) {
         this.#deliver(bytes);
-      } else if (this.#onChunk !== null) {
+      } else {
         this.#close();
         this.#take()(new HttpError('TSS_FILE_READ', `${this.#file.path}: ${problem}`), null);
       }
     });
   }
 
-  #read(position: number, length: number, onVersionRead: OnVersionRead): void {
+  #read(position: number, buffer: Buffer, length: number, onVersionRead: OnVersionRead): void {
     this.#isReading = true;
-    readVersion(this.#file.opened, position, length, (problem, bytes, isExact) => {
+    readVersion(this.#file.opened, position, buffer, length, (problem, bytes, isExact) => {
       this.#isReading = false;
       if (this.#isCancelled) this.#close();
       onVersionRead(problem, bytes, isExact);

@@ -10,16 +10,19 @@ import type { OpenedFile } from './static-root.ts';
  */
 export type OnVersionRead = (problem: string | null, bytes: Buffer, isExact: boolean) => void;
 
-/** Reads at most `length` bytes at `position` on the thread pool, into a fresh buffer. Less only near the end. */
+/**
+ * Reads `length` bytes at `position` on the thread pool, to the front of `buffer`. `bytes` is that front, and shorter
+ * only when the file ends there.
+ */
 export function readVersion(
   file: OpenedFile,
   position: number,
+  buffer: Buffer,
   length: number,
   onVersionRead: OnVersionRead,
 ): void {
-  const buffer = Buffer.allocUnsafeSlow(length);
   read(file.fd, buffer, 0, length, position, (error, byteCount) => {
-    const bytes = byteCount === length ? buffer : buffer.subarray(0, byteCount);
+    const bytes = byteCount === buffer.length ? buffer : buffer.subarray(0, byteCount);
     if (error !== null) {
       onVersionRead(error.message, bytes, false);
       return;

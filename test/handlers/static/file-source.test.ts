@@ -34,6 +34,12 @@ function readChunk(source: BodySource): Promise<Uint8Array | null> {
   });
 }
 
+/** The second chunk, which a quick reader gets in memory that is used again. */
+async function readTwo(source: BodySource): Promise<Uint8Array> {
+  await readChunk(source);
+  return (await readChunk(source)) as Uint8Array;
+}
+
 describe('a large file', () => {
   it('is streamed whole in modest chunks, each its own memory', async () => {
     const source = open();
@@ -45,6 +51,23 @@ describe('a large file', () => {
     expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(256 * 1024);
     expect(new Set(chunks.map((chunk) => chunk.buffer)).size).toBe(chunks.length);
     expect(await waitForClosedFiles(folder.base)).toBe(0);
+  });
+
+  it('reads into memory that was given back, and only into that', async () => {
+    const source = open();
+    const memory = new Set<ArrayBufferLike>();
+    const chunks: Buffer[] = [];
+    for (let chunk = await readChunk(source); chunk !== null; chunk = await readChunk(source)) {
+      chunks.push(Buffer.from(chunk));
+      memory.add(chunk.buffer);
+      for (let i = 0; i < 2; i++) source.recycle?.(chunk);
+    }
+    expect(Buffer.concat(chunks).equals(content)).toBe(true);
+    expect(memory.size).toBeLessThan(chunks.length);
+    const [one, two] = [open(), open()];
+    const [first, second] = [await readTwo(one), await readTwo(two)];
+    expect(first.buffer).not.toBe(second.buffer);
+    for (const each of [one, two]) each.cancel();
   });
 
   it('T26: is streamed in part, byte for byte', async () => {

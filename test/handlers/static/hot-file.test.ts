@@ -111,6 +111,21 @@ describe('a large file that is asked for again', () => {
     expect(await waitForClosedFiles(folder.base)).toBe(0);
   });
 
+  it('keeps its pieces, whoever gives back a part of them', async () => {
+    const handler = create();
+    for (let i = 0; i < 4; i++) {
+      const source = open(handler);
+      const chunks: Buffer[] = [];
+      for (let chunk = await readChunk(source); chunk !== null; chunk = await readChunk(source)) {
+        chunks.push(Buffer.from(chunk));
+        source.recycle?.(chunk);
+        folder.write('other.bin', createContent(i));
+        await readAll(open(handler, ['Range', 'bytes=1-400000'], '/other.bin'));
+      }
+      expect(Buffer.concat(chunks).equals(content)).toBe(true);
+    }
+  });
+
   it('is read from disk each time when largeCacheSize is 0', async () => {
     const handler = create({ largeCacheSize: 0 });
     for (let i = 0; i < 3; i++) {
