@@ -15,7 +15,8 @@ interface Place {
   readonly column: number;
 }
 
-const ownFolder = new URL('.', import.meta.url);
+/** Ours is all that lies beside this room. */
+const ownFolder = new URL('../', import.meta.url);
 
 /** The report on what `import` of `file` threw. Never throws. */
 export function describeLoadFailure(thrown: unknown, file: string): string {

@@ -4,4 +4,4 @@
 import { register } from 'node:module';
 
 const { typescript } = process.features as { typescript?: false | 'strip' | 'transform' };
-if (!typescript) register('./typescript-hooks.js', import.meta.url);
+if (!typescript) register('../app-host/typescript-hooks.js', import.meta.url);

@@ -64,10 +64,25 @@ test('every published folder is in the tarball, and nothing else', () => {
   const paths = (JSON.parse(list)[0].files as { path: string }[]).map(({ path }) => path);
   const stray = paths.filter(
     (path) =>
-      !/^(bin\/tsserve\.js|dist\/.+\.(js|d\.ts)|config\/site\.schema\.json|package\.json|README\.md|LICENSE)$/.test(
+      !/^(bin\/tsserve\.js|dist\/.+\.(js|d\.ts)|dist\/third-party\.txt|config\/site\.schema\.json|package\.json|README\.md|LICENSE)$/.test(
         path,
       ),
   );
   expect(stray).toEqual([]);
   expect(paths).toContain('LICENSE');
+  expect(paths).toContain('dist/third-party.txt');
+});
+
+test('packages that a build takes in have their licence beside it and an exact version, so that -V is right', () => {
+  const notices = readFileSync(join(repositoryRoot, 'dist/third-party.txt'), 'utf8');
+  const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
+  const exact = Object.keys(dependencies).filter((name) => /^\d/.test(dependencies[name]));
+  const inBuild = new Set<string>();
+  for (const file of readdirSync(join(repositoryRoot, 'dist'), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.js')) continue;
+    const text = readFileSync(join(repositoryRoot, 'dist', file), 'utf8');
+    for (const [, name] of text.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)/gm)) inBuild.add(name);
+  }
+  expect([...inBuild].sort()).toEqual(exact.sort());
+  for (const name of exact) expect(notices).toMatch(new RegExp(`^${name}\n\n.*licen[sc]e`, 'im'));
 });

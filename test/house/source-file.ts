@@ -3,7 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { parseAst } from 'vitest/node';
+import { parseAst } from 'rolldown/parseAst';
 
 /** The root of the repository, with a trailing slash. */
 export const repositoryRoot = new URL('../../', import.meta.url).pathname;

@@ -16,10 +16,15 @@ let ending = false;
 let restarting = false;
 let restartTimer: NodeJS.Timeout | undefined;
 
-const compiler = spawn(
-  process.execPath,
-  [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'src', '--watch', '--preserveWatchOutput'],
-  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+/** The one makes the program, the other says what is wrong with its types. */
+const compilers = [
+  ['rolldown/bin/cli.mjs', '-c', 'rolldown.config.ts', '--watch'],
+  ['typescript/bin/tsc', '-p', 'src', '--watch', '--preserveWatchOutput'],
+].map(([program, ...words]) =>
+  spawn(process.execPath, [join(root, 'node_modules', program), ...words], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  }),
 );
 
 function restart(): void {
@@ -58,7 +63,7 @@ function reloadConfig(): void {
 
 function end(): void {
   ending = true;
-  compiler.kill();
+  for (const compiler of compilers) compiler.kill();
   if (server === null) process.exit(0);
   server.once('exit', () => process.exit(0));
   server.kill('SIGTERM');
