@@ -331,7 +331,7 @@ export class CgiConnection implements UpstreamConnection, BodyFeeder, CgiSenderH
   #report(): void {
     const { log, name } = this.#options;
     const request = this.#request;
-    const text = this.#reader.errorText.trim();
+    const text = this.#reader.takeErrorText().trim();
     if (request === null || text === '') return;
     const uri = findVariable(request.head, 'REQUEST_URI');
     log('error', `${name} says on ${request.method} ${JSON.stringify(uri)}: ${JSON.stringify(text)}`);

@@ -50,9 +50,9 @@ export class CgiResponseReader {
     return this.#method === 'HEAD' || this.head?.status === 304 || this.head?.status === 204;
   }
 
-  /** What the script wrote to its error stream. */
-  get errorText(): string {
-    return this.#decoder?.errorText ?? '';
+  /** What the script wrote to its error stream; given once. */
+  takeErrorText(): string {
+    return this.#decoder?.takeErrorText() ?? '';
   }
 
   /** Expects a response to a request of that method. */

@@ -37,9 +37,10 @@ export class FastCgiDecoder {
   /** Whether bytes came behind the end. */
   surplus = false;
 
-  /** What the script wrote to its error stream, its beginning at least. */
-  get errorText(): string {
-    return this.#errorBytes === 0 ? '' : Buffer.concat(this.#errors).toString('utf8');
+  /** What the script wrote to its error stream since this was last asked, its beginning at least. */
+  takeErrorText(): string {
+    if (this.#errors.length === 0) return '';
+    return Buffer.concat(this.#errors.splice(0)).toString('utf8');
   }
 
   /** Expects the records of the next request. */

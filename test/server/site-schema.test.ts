@@ -50,7 +50,7 @@ describe('the JSON Schema of the config', () => {
     expect(route.additionalProperties).toBe(false);
     expect(route.required).toEqual(['path']);
     expect(route.oneOf).toEqual(
-      ['static', 'proxy', 'return', 'redirect'].map((key) => ({ required: [key] })),
+      ['static', 'proxy', 'cgi', 'return', 'redirect'].map((key) => ({ required: [key] })),
     );
   });
 });

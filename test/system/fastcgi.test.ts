@@ -28,6 +28,7 @@ const scripts = {
   'www/cookies.php': '<?php setcookie("a", "1"); setcookie("b", "2"); http_response_code(201); echo "baked";',
   'www/missing.php': '<?php header("Status: 404 Not Found"); echo "none here";',
   'www/away.php': '<?php header("Location: https://other.example/x?y=1");',
+  'www/refuse.php': '<?php http_response_code(413); header("Content-Length: 8"); echo "too much";',
   'www/length.php': '<?php header("Content-Length: 5"); echo "12345";',
   'www/die.php':
     '<?php header("Content-Length: 100"); echo "pid ", getmypid(), "\\n"; flush(); while (true) usleep(50000);',
@@ -156,6 +157,14 @@ describeWithTool('php-fpm*', 'PHP over FastCGI', (program) => {
     };
     const tooMuch = await get('/digest.php', { ...half, body: ReadableStream.from(endless()) });
     expect(tooMuch.status).toBe(413);
+  });
+
+  test('T7: that answers before it has read the body is heard', async () => {
+    const body = Buffer.alloc(30 * 1024 * 1024);
+    for (let i = 0; i < 3; i++) {
+      const answer = await get('/refuse.php', { method: 'POST', body });
+      expect([answer.status, await answer.text()]).toEqual([413, 'too much']);
+    }
   });
 
   test('streams: what it flushes arrives before it ends', async () => {
