@@ -2,8 +2,10 @@
 
 const beyondAscii = /[^\x00-\x7f]/;
 
-/** A decoded path or any other text as the bytes of its UTF-8 form, one character each. Bytes that were not UTF-8 (lone
- * surrogates, see `Exchange.path`) become what they were. */
+/**
+ * A decoded path or any other text as the bytes of its UTF-8 form, one character each. Bytes that were not UTF-8 (lone
+ * surrogates, see `Exchange.path`) become what they were.
+ */
 export function toByteText(text: string): string {
   if (!beyondAscii.test(text)) return text;
   let bytes = '';
