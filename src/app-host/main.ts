@@ -45,7 +45,7 @@ async function leave(timeoutMs: number, reason: 'asked' | 'crashed'): Promise<vo
   send({ type: 'leaving' });
   let running = 'requests still ran';
   const timer = setTimeout(() => {
-    reportEvent(`${running} after ${timeoutMs} ms: cut off`);
+    reportEvent(`${running} after ${Math.round(timeoutMs)} ms: cut off`);
     process.exit(exitCode);
   }, timeoutMs);
   await application?.drain();

@@ -1,59 +1,28 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { ApplicationServer } from '../../src/app-host/application-server.ts';
 import { FetchServer } from '../../src/app-host/fetch-server.ts';
 import type { GatewayContext, GatewayFunction, NodeListener } from '../../src/app-host/gateway-function.ts';
 import { NodeServer } from '../../src/app-host/node-server.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
-
-const servers: ApplicationServer[] = [];
+import {
+  drainServers,
+  sendText as exchange,
+  get,
+  serve,
+  serveNode,
+  takeServers,
+  watchReports,
+} from './serve-application.ts';
 
 afterEach(async () => {
   vi.restoreAllMocks();
-  await Promise.all(servers.splice(0).map((server) => server.drain()));
+  await drainServers();
 });
 
-async function start(server: ApplicationServer): Promise<string> {
-  const path = join(createTempFolder(), 'app.sock');
-  await server.listen(path);
-  servers.push(server);
-  return path;
-}
-
-const serve = (handle: GatewayFunction) => start(new FetchServer(handle, 3));
-const serveNode = (listener: NodeListener) => start(new NodeServer(listener));
-
-/** What the server sends until it closes. */
-function exchange(path: string, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let received = '';
-    const socket = connect(path, () => socket.write(text, 'latin1'));
-    socket.setEncoding('latin1').on('data', (data) => {
-      received += data;
-    });
-    socket.on('close', () => resolve(received));
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'ECONNRESET' ? resolve(`${received}<reset>`) : reject(error),
-    );
-  });
-}
-
-const get = (path: string, fields = '') =>
-  exchange(path, `GET /a?b HTTP/1.1\r\nHost: h\r\n${fields}Connection: close\r\n\r\n`);
-
-function watchReports(): string[] {
-  const reports: string[] = [];
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    reports.push(String(text));
-    return true;
-  });
-  return reports;
-}
-
 describe('a gateway function', () => {
-  test('answers, and knows its request and its context', async () => {
+  test('G11, G17: answers, and knows its request and its context', async () => {
     const seen: { request?: Request; context?: GatewayContext } = {};
     const path = await serve((request, context) => {
       Object.assign(seen, { request, context });
@@ -71,7 +40,7 @@ describe('a gateway function', () => {
     expect(seen.context?.signal.aborted).toBe(false);
   });
 
-  test('gets a body as it comes and sends it back', async () => {
+  test('G14, G16: gets a body as it comes and sends it back', async () => {
     const path = await serve((request) => new Response(request.body));
     const reply = await exchange(
       path,
@@ -139,7 +108,7 @@ describe('a gateway function', () => {
     ],
     ['returns nothing', () => undefined as unknown as Response, 'returned undefined, not a Response'],
   ])(
-    'that %s is answered for with 500, and reported with the id of the request',
+    'G31: that %s is answered for with 500, and reported with the id of the request',
     async (_, handle, message) => {
       const reports = watchReports();
       const path = await serve(handle);
@@ -162,7 +131,7 @@ describe('a gateway function', () => {
     expect(id).toMatch(/^[0-9a-f]{32}$/);
   });
 
-  test('may have a body that always has a chunk at hand: others are served, and it ends with its client', async () => {
+  test('G24: may have a body that always has a chunk at hand: others are served, and it ends with its client', async () => {
     let cancelled = false;
     const path = await serve((request) =>
       request.method === 'POST'
@@ -194,7 +163,7 @@ describe('a gateway function', () => {
   test.each<[string, unknown]>([
     ['what cannot be made a text', Object.create(null)],
     ['nothing', null],
-  ])('whose body fails with %s breaks it off', async (_, thrown) => {
+  ])('G32: whose body fails with %s breaks it off', async (_, thrown) => {
     watchReports();
     const path = await serve(
       () =>
@@ -210,7 +179,7 @@ describe('a gateway function', () => {
     expect(await get(path)).not.toMatch(/0\r\n\r\n$/);
   });
 
-  test('T5: is told when its client is gone', async () => {
+  test('G34, T5: is told when its client is gone', async () => {
     let aborted = false;
     let started = false;
     const path = await serve(
@@ -231,7 +200,7 @@ describe('a gateway function', () => {
     expect(reports).toEqual([]);
   });
 
-  test('T5: is told when its client is gone, although it does not read the body', async () => {
+  test('G34, T5: is told when its client is gone, although it does not read the body', async () => {
     let aborted = 0;
     let started = 0;
     const path = await serve((request) => {
@@ -243,7 +212,7 @@ describe('a gateway function', () => {
         });
       });
     });
-    const [server] = servers.splice(0);
+    const [server] = takeServers();
     const body = Buffer.alloc(1_000_000);
     for (const framing of [
       'Content-Length: 1000000\r\n\r\n',
@@ -262,7 +231,7 @@ describe('a gateway function', () => {
     await server.drain();
   });
 
-  test('T5: a body that breaks off reaches the client as broken off', async () => {
+  test('G32, T5: a body that breaks off reaches the client as broken off', async () => {
     const reports = watchReports();
     const path = await serve(() => {
       let count = 0;
@@ -282,14 +251,14 @@ describe('a gateway function', () => {
     );
   });
 
-  test('V1: a host that is none is a bad request, not a crash', async () => {
+  test('G12, V1: a host that is none is a bad request, not a crash', async () => {
     const path = await serve(() => new Response('x'));
     expect(await get(path, 'X-Forwarded-Host: [zz]\r\n')).toMatch(/^HTTP\/1\.1 400 /);
   });
 });
 
 describe('the end of an instance', () => {
-  test('waits for what runs and for the work behind it', async () => {
+  test('G18, G42: waits for what runs and for the work behind it', async () => {
     const events: string[] = [];
     let release = (): void => {};
     const server = new FetchServer(async (_, context) => {
@@ -313,7 +282,7 @@ describe('the end of an instance', () => {
     expect(events).toEqual(['answer', 'work', 'drained']);
   });
 
-  test('reports work that failed', async () => {
+  test('G18: reports work that failed', async () => {
     const reports = watchReports();
     const path = await serve((_, { waitUntil: wait }) => {
       wait(Promise.reject(new Error('lost')));
@@ -343,7 +312,7 @@ describe('a Node listener', () => {
     await waitUntil('the close', () => closed);
   });
 
-  test('answers with the classes of node:http', async () => {
+  test('G3: answers with the classes of node:http', async () => {
     const path = await serveNode((request, response) => {
       response.setHeader('X-Url', request.url ?? '');
       response.end('from node');

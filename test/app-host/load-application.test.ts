@@ -15,7 +15,7 @@ async function call(exported: unknown): Promise<string> {
   return (await application.handle(new Request('http://a/'), context)).text();
 }
 
-describe('the interface fetch', () => {
+describe('G2: the interface fetch', () => {
   test('takes a function', async () => {
     expect(await call(respond)).toBe('x');
   });
@@ -53,7 +53,7 @@ describe('the interface fetch', () => {
   });
 });
 
-describe('the interface node', () => {
+describe('G3: the interface node', () => {
   test('takes a listener', () => {
     expect(findApplication({ default: listener }, file, 'node')).toEqual({ interface: 'node', listener });
   });
@@ -87,7 +87,7 @@ describe('the interface node', () => {
   });
 });
 
-describe('hooks', () => {
+describe('G5, G6: hooks', () => {
   test('are the exports init and close', () => {
     const hooks = { init: () => {}, close: () => {} };
     expect(findHooks({ default: respond, ...hooks }, file)).toEqual(hooks);
@@ -107,7 +107,7 @@ describe('hooks', () => {
   });
 });
 
-describe('a file', () => {
+describe('G1: a file', () => {
   test.each([
     ['app.mjs', 'export default () => new Response("m")'],
     ['app.cjs', 'module.exports = () => new Response("m")'],

@@ -41,7 +41,7 @@ const get = (path: string, init?: RequestInit) =>
 const post = (path: string, body: string | Uint8Array<ArrayBuffer> = '', type = 'application/json') =>
   get(path, { method: 'POST', body, headers: { 'Content-Type': type } });
 
-describe.each(frameworks)('an application as it is: $name', ({ name }) => {
+describe.each(frameworks)('G2, G3: an application as it is: $name', ({ name }) => {
   it('gets parameters and the query', async () => {
     const hello = (await (await get(`/${name}/hello/you?q=a%20b`)).json()) as object;
     expect(hello).toMatchObject({ hello: 'you', query: 'a b' });
@@ -53,7 +53,7 @@ describe.each(frameworks)('an application as it is: $name', ({ name }) => {
     expect([echo.status, await echo.text()]).toEqual([201, body]);
   });
 
-  it('redirects with two cookies', async () => {
+  it('G28: redirects with two cookies', async () => {
     const response = await get(`/${name}/cookies`);
     expect([response.status, response.headers.get('location')]).toEqual([
       303,
@@ -73,7 +73,7 @@ describe.each(frameworks)('an application as it is: $name', ({ name }) => {
     expect((await get(`/${name}/hello/you`)).status).toBe(200);
   });
 
-  it('streams: the first part arrives before there is a second', async () => {
+  it('G23: streams, the first part arrives before there is a second', async () => {
     const response = await get(`/${name}/stream`);
     const reader = (response.body as ReadableStream<Uint8Array>)
       .pipeThrough(new TextDecoderStream())
@@ -85,7 +85,7 @@ describe.each(frameworks)('an application as it is: $name', ({ name }) => {
     expect(rest).toBe('two,three');
   });
 
-  it('T5: sends an event at once, and learns that its reader is gone', async () => {
+  it('G24, T5: sends an event at once, and learns that its reader is gone', async () => {
     const before = Number(await (await get(`/${name}/ended`)).text());
     const abort = new AbortController();
     const response = await get(`/${name}/events`, { signal: abort.signal });
@@ -99,7 +99,7 @@ describe.each(frameworks)('an application as it is: $name', ({ name }) => {
     );
   });
 
-  it('digests 96 MiB without holding them', async () => {
+  it('G14: digests 96 MiB without holding them', async () => {
     const piece = randomBytes(2 ** 20);
     const hash = createHash('sha256');
     const answer = await new Promise<string>((resolve, reject) => {

@@ -96,7 +96,7 @@ beforeAll(async () => {
 
 const readText = async (path: string): Promise<string> => (await fetch(`${server.url}${path}`)).text();
 
-describe('a stack in the log', () => {
+describe('G1: a stack in the log', () => {
   test('names the line of a TypeScript module', async () => {
     expect((await fetch(`${server.url}/typed/x`)).status).toBe(500);
     await server.process.waitForStderr(/RangeError: no \/typed\/x/);
@@ -111,7 +111,7 @@ describe('a stack in the log', () => {
 });
 
 describe('an instance', () => {
-  test('lives on when listeners of abort signals fail', async () => {
+  test('G33: lives on when listeners of abort signals fail', async () => {
     const pid = await readText('/signals');
     const abort = new AbortController();
     const lost = fetch(`${server.url}/signals/wait`, { signal: abort.signal }).catch(() => 'lost');
@@ -124,7 +124,7 @@ describe('an instance', () => {
     expect(await readText('/signals')).toBe(pid);
   });
 
-  test('T5: gives a request up whose client goes away behind a body that nobody reads', async () => {
+  test('G34, T5: gives a request up whose client goes away behind a body that nobody reads', async () => {
     const before = server.process.stderr.split('dependent listener').length;
     const socket = connect(server.port, '127.0.0.1');
     await once(socket, 'connect');
@@ -137,7 +137,7 @@ describe('an instance', () => {
   });
 
   test.each(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const)(
-    'takes no notice of %s, which is for the master',
+    'G45: takes no notice of %s, which is for the master',
     async (signal) => {
       const pid = await readText('/signals');
       process.kill(Number(pid), signal);
@@ -149,7 +149,7 @@ describe('an instance', () => {
     },
   );
 
-  test('never shows the body of a GET, and its connection goes on', async () => {
+  test('G15: never shows the body of a GET, and its connection goes on', async () => {
     const socket = connect(server.port, '127.0.0.1');
     let received = '';
     socket.setEncoding('latin1').on('data', (data: string) => {
@@ -163,7 +163,7 @@ describe('an instance', () => {
     socket.destroy();
   });
 
-  test('calls init before and close behind everything else', async () => {
+  test('G4, G5, G6, G18, G19, G42: calls init before and close behind everything else', async () => {
     const file = `${server.folder}/events`;
     expect(await readText('/hooks/path?secret')).toBe('2');
     await server.process.waitForStderr(/\[hooks#1\] ready for hooks \{ a: 1 \}/);

@@ -111,7 +111,7 @@ async function readReport(upstream: string): Promise<string> {
   return lines.map((line) => line.slice(line.indexOf(label) + label.length)).join('\n');
 }
 
-describe('a module that is no application is reported with its place, and without the inside of Node', () => {
+describe('G7: a module that is no application is reported with its place, and without the inside of Node', () => {
   test.each(names)('%s', async (name) => {
     const report = await readReport(toUpstream(name));
     for (const part of broken[name].report) expect(report).toContain(part.replaceAll('$', server.folder));

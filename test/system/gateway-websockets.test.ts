@@ -41,7 +41,7 @@ async function readMessage(socket: WebSocket): Promise<Buffer> {
 }
 
 describe('WebSockets', () => {
-  test('of a server that is the application', async () => {
+  test('G3, G36: of a server that is the application', async () => {
     const socket = await open('/sockets/server');
     socket.send('hello');
     expect((await readMessage(socket)).toString()).toBe('/sockets/server: hello');
@@ -63,7 +63,7 @@ describe('WebSockets', () => {
     expect(await (await fetch(`${server.url}/sockets/server`)).text()).toBe('http');
   });
 
-  test('on the server that init is given: closed by the application when the instance ends', async () => {
+  test('G36, G37, G43: on the server that init is given: closed by the application when the instance ends', async () => {
     const socket = await open('/sockets/init');
     socket.send('hello');
     expect((await readMessage(socket)).toString()).toBe('hello');
