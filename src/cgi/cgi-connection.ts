@@ -12,7 +12,12 @@ import {
   type FailurePhase,
   findErrno,
 } from '../message/client-failure.ts';
-import { AnnouncedBody, type BodyFeeder, ClientResponseBody } from '../message/client-response-body.ts';
+import {
+  AnnouncedBody,
+  type BodyFeeder,
+  ClientResponseBody,
+  createWholeBody,
+} from '../message/client-response-body.ts';
 import { HttpError } from '../message/http-error.ts';
 import type { ReplyBody } from '../message/reply.ts';
 import type {
@@ -211,9 +216,7 @@ export class CgiConnection implements UpstreamConnection, BodyFeeder, CgiSenderH
       const body: ReplyBody =
         isBodiless && status !== 204
           ? { kind: 'stream', source: new AnnouncedBody(contentLength) }
-          : payload.length === 0
-            ? null
-            : { kind: 'bytes', bytes: Buffer.from(payload) };
+          : createWholeBody(payload);
       this.#listener = null;
       this.#release();
       listener.onResponse({ status, fields, body });
@@ -222,14 +225,14 @@ export class CgiConnection implements UpstreamConnection, BodyFeeder, CgiSenderH
     }
     const source = new ClientResponseBody(contentLength, this);
     this.#body = source;
-    if (payload.length > 0) this.#paused = !source.push(Buffer.from(payload));
+    if (payload.length > 0) this.#paused = !source.push(payload);
     listener.onResponse({ status, fields, body: { kind: 'stream', source } });
     this.#rearm();
     return !this.#paused;
   }
 
   #takeBody(body: ClientResponseBody, payload: Uint8Array): boolean {
-    if (payload.length > 0) this.#paused = !body.push(Buffer.from(payload));
+    if (payload.length > 0) this.#paused = !body.push(payload);
     // The reader may have cancelled inside the push.
     if (this.#state !== 'busy') return true;
     if (this.#reader.complete) {

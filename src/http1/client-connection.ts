@@ -11,7 +11,12 @@ import {
   type FailurePhase,
   findErrno,
 } from '../message/client-failure.ts';
-import { AnnouncedBody, type BodyFeeder, ClientResponseBody } from '../message/client-response-body.ts';
+import {
+  AnnouncedBody,
+  type BodyFeeder,
+  ClientResponseBody,
+  createWholeBody,
+} from '../message/client-response-body.ts';
 import { HttpError } from '../message/http-error.ts';
 import type { ReplyBody } from '../message/reply.ts';
 import type {
@@ -201,9 +206,7 @@ export class ClientConnection implements UpstreamConnection, BodyFeeder {
       const body: ReplyBody =
         framing.kind === 'none' && head.status !== 204
           ? { kind: 'stream', source: new AnnouncedBody(framing.length) }
-          : payload.length === 0
-            ? null
-            : { kind: 'bytes', bytes: Buffer.from(payload) };
+          : createWholeBody(payload);
       this.#listener = null;
       this.#release();
       listener.onResponse({ status: head.status, fields: head.fields, body });
@@ -212,14 +215,14 @@ export class ClientConnection implements UpstreamConnection, BodyFeeder {
     }
     const source = new ClientResponseBody(framing.length, this);
     this.#body = source;
-    if (payload.length > 0) this.#paused = !source.push(Buffer.from(payload));
+    if (payload.length > 0) this.#paused = !source.push(payload);
     listener.onResponse({ status: head.status, fields: head.fields, body: { kind: 'stream', source } });
     this.#rearm();
     return !this.#paused;
   }
 
   #takeBody(body: ClientResponseBody, payload: Uint8Array): boolean {
-    if (payload.length > 0) this.#paused = !body.push(Buffer.from(payload));
+    if (payload.length > 0) this.#paused = !body.push(payload);
     // The reader may have cancelled inside the push.
     if (this.#state !== 'busy') return true;
     if (this.#reader.complete) {

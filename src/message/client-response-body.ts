@@ -1,7 +1,15 @@
 // The body of a response as a source to be pulled: holds at most one chunk that nobody asked for yet, and has the
 // connection stop reading while it does.
 
+import { BufferPool } from '../base/buffer-pool.ts';
 import type { BodySource, OnChunk } from './body.ts';
+import type { ReplyBody } from './reply.ts';
+
+/** As much as one read brings. */
+const pool = new BufferPool(128 * 1024, 16);
+
+/** Shorter chunks are cheaper as they are. A slow reader keeps its chunk: it must not hold much more than it is given. */
+const minPooledBytes = 32 * 1024;
 
 /** What a body needs of the connection that feeds it. */
 export interface BodyFeeder {
@@ -17,10 +25,12 @@ export class ClientResponseBody implements BodySource {
   #feeder: BodyFeeder | null;
   #reader: OnChunk | null = null;
   #chunk: Uint8Array | null = null;
+  /** The chunk that the reader has, when its memory comes from the pool. */
+  #lent: Uint8Array | null = null;
   #error: Error | null = null;
   #ended = false;
 
-  constructor(length: number | null, feeder: BodyFeeder) {
+  constructor(length: number | null, feeder: BodyFeeder | null) {
     this.length = length;
     this.#feeder = feeder;
   }
@@ -30,10 +40,16 @@ export class ClientResponseBody implements BodySource {
     if (chunk !== null) {
       this.#chunk = null;
       this.#feeder?.resumeBody();
-      onChunk(null, chunk);
+      this.#lend(onChunk, chunk);
     } else if (this.#error !== null) onChunk(this.#error, null);
     else if (this.#ended) onChunk(null, null);
     else this.#reader = onChunk;
+  }
+
+  recycle(chunk: Uint8Array): void {
+    if (chunk !== this.#lent) return;
+    this.#lent = null;
+    pool.giveBack(chunk);
   }
 
   cancel(): void {
@@ -45,16 +61,23 @@ export class ClientResponseBody implements BodySource {
     feeder?.dropBody();
   }
 
-  /** Gives a chunk to the reader or keeps it. Returns whether more may follow at once. */
-  push(chunk: Uint8Array): boolean {
+  /** Gives a copy of bytes to the reader or keeps it. Returns whether more may follow at once. */
+  push(payload: Uint8Array): boolean {
+    const isPooled = payload.length >= minPooledBytes && payload.length <= pool.bytes;
+    const chunk = isPooled ? pool.copy(payload) : Buffer.from(payload);
     const reader = this.#reader;
     if (reader === null) {
       this.#chunk = chunk;
       return false;
     }
     this.#reader = null;
-    reader(null, chunk);
+    this.#lend(reader, chunk);
     return true;
+  }
+
+  #lend(reader: OnChunk, chunk: Uint8Array): void {
+    this.#lent = chunk.length >= minPooledBytes && chunk.buffer.byteLength === pool.bytes ? chunk : null;
+    reader(null, chunk);
   }
 
   /** No chunk will follow: the proper end, or an error. A chunk that was kept is still to be read first. */
@@ -66,6 +89,16 @@ export class ClientResponseBody implements BodySource {
     this.#reader = null;
     if (reader !== null) reader(error, null);
   }
+}
+
+/** A body that is all at hand, in memory that will be used for something else: a copy of it, to be read. */
+export function createWholeBody(payload: Uint8Array): ReplyBody {
+  if (payload.length === 0) return null;
+  if (payload.length < minPooledBytes) return { kind: 'bytes', bytes: Buffer.from(payload) };
+  const source = new ClientResponseBody(payload.length, null);
+  source.push(payload);
+  source.finish(null);
+  return { kind: 'stream', source };
 }
 
 /** The body that a response to HEAD, or a 304, would have had: a length to announce and nothing to read. */
