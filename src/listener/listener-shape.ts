@@ -125,7 +125,8 @@ function parseHost(
   if (written === '*') return createTcpAddress(null, port);
   const host = written.startsWith('[') && written.endsWith(']') ? written.slice(1, -1) : written;
   const isBracketed = host !== written;
-  if (isIPv6(host)) {
+  // Only what can be one is tried: the first call costs a start some milliseconds.
+  if (host.includes(':') && isIPv6(host)) {
     if (!isBracketed && path.length === 0)
       return addProblem(context, 'an IPv6 address needs brackets here', `write "[${host}]:${port}"`);
     // A scope ("%eth0") is nothing a URL knows of; without one a URL knows the shortest form of an address.
@@ -152,7 +153,7 @@ function parseSocketPath(text: string, context: ProblemSink): ListenAddress {
 }
 
 function createTcpAddress(host: string | null, port: number): ListenAddress {
-  const shown = host === null ? '*' : isIPv6(host) ? `[${host}]` : host;
+  const shown = host === null ? '*' : host.includes(':') ? `[${host}]` : host;
   return { key: `tcp:${shown}:${port}`, host, port, path: null };
 }
 
