@@ -72,13 +72,22 @@ const behaviours: Record<string, () => Promise<void>> = {
     expect((await get('/typed', { method: 'POST', body: '{' })).status).toBe(500);
   },
   'counter.ts': async () => {
-    expect([await readText('/counter'), await readText('/counter')]).toEqual(['1\n', '2\n']);
-    await server.process.waitForStderr(/\[counter#1\] starting at 0/);
-    // A reload replaces the instance: the new one may start before the old one has written.
-    server.process.sendSignal('SIGHUP');
-    await waitUntil('the count of the first', () => readCount(server.folder) === '2');
-    server.process.sendSignal('SIGHUP');
-    await server.process.waitForStderr(/\[counter#1\] starting at 2/);
+    const other = await startServer(
+      {
+        workers: 1,
+        upstreams: { counter: { app: 'counter.ts' } },
+        routes: [{ path: '/', proxy: 'counter' }],
+      },
+      { files: { 'counter.ts': examples.get('counter.ts') as string } },
+    );
+    const count = async () => (await fetch(other.url)).text();
+    expect([await count(), await count()]).toEqual(['1\n', '2\n']);
+    await other.process.waitForStderr(/\[counter#1\] starting at 0/);
+    // A reload replaces the instance: the new one starts before the old one has written.
+    other.process.sendSignal('SIGHUP');
+    await waitUntil('the count of the first', () => readCount(other.folder) === '2');
+    other.process.sendSignal('SIGHUP');
+    await other.process.waitForStderr(/\[counter#1\] starting at 2/);
   },
   'upload.ts': async () =>
     expect(await readText('/upload', { method: 'POST', body: 'abc' })).toBe(
