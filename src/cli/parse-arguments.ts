@@ -21,6 +21,8 @@ export interface Arguments {
   readonly version: boolean;
   readonly buildInfo: boolean;
   readonly quiet: boolean;
+  /** Whether to follow changes of applications and of the config. */
+  readonly watch: boolean;
   readonly port: number | undefined;
   readonly host: string | undefined;
 }
@@ -63,6 +65,7 @@ export function parseArguments(words: readonly string[]): Arguments {
     version: options.version ?? false,
     buildInfo: options.buildInfo ?? false,
     quiet: options.quiet ?? false,
+    watch: options.watch ?? false,
     port: options.port,
     host: options.host,
   };
@@ -87,6 +90,7 @@ function createProgram(print: (text: string) => void): Command {
     .option('-g, --directives <json>', `replace keys of the config, as in -g '"workers": 2'`)
     .option('--port <number>', 'with a folder: the port (default: 8080)', parsePort)
     .option('--host <address>', 'with a folder: the address (default: all)')
+    .option('--watch', 'for development: start applications anew and reload the config when files change')
     .option('-q, --quiet', 'with -t: say nothing but what is wrong; else: no greeting')
     .option('-v, --version', 'print the version and exit')
     .option('-V, --build-info', 'print the versions of everything and exit')

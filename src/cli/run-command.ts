@@ -55,5 +55,5 @@ async function obey(args: Arguments, signals: EarlySignals): Promise<number> {
     return testConfig(source, { dump: args.dump, quiet: args.quiet });
   }
   const { serve } = await import('./serve.ts');
-  return serve(source, { quiet: args.quiet, signals });
+  return serve(source, { quiet: args.quiet, watch: args.watch, signals });
 }

@@ -11,7 +11,7 @@ import type { SiteSource } from './site-source.ts';
 /** Serves until told to end. Resolves to the exit code. */
 export async function serve(
   source: SiteSource,
-  options: { quiet: boolean; signals: EarlySignals },
+  options: { quiet: boolean; watch: boolean; signals: EarlySignals },
 ): Promise<number> {
   const { quiet, signals } = options;
   // Nothing runs yet that would have to come to an end first.
@@ -38,6 +38,7 @@ export async function serve(
     errorLog,
     readSettings: source.read,
     source: source.name,
+    watch: options.watch ? { configFile: source.file } : null,
     announce: (line) => {
       if (isTerminal) process.stdout.write(`tsserve is ${line}\n`);
       else errorLog.log('notice', line);

@@ -17,6 +17,8 @@ const standardFiles = ['config/site.json', 'site.json', 'tsserve.json'];
 export interface SiteSource {
   /** What people know it by: "config/site.json", "./public". */
   readonly name: string;
+  /** The absolute path of the config; null for a folder without one. */
+  readonly file: string | null;
   /** Reads and checks. Rejects with a ConfigError. */
   readonly read: () => Promise<SiteSettings>;
   /** Absolute path of the pid file that it names, or null; read without checking anything else. */
@@ -73,6 +75,7 @@ function createFileSource(args: Arguments, prefix: string, overrides: Overrides)
   const file = args.config === undefined ? findStandardFile(prefix) : resolve(prefix, args.config);
   return {
     name: formatFileName(file),
+    file,
     findPidFile: () => {
       const document = readDocument(file);
       const pid = { ...(document.value as { pid?: unknown }), ...overrides }.pid;
@@ -117,6 +120,7 @@ function createFolderSource(args: Arguments, prefix: string, overrides: Override
   };
   return {
     name: relative('', folder) || '.',
+    file: null,
     findPidFile: () => null,
     read: async () => {
       const { checkSite } = await import('../server/check-site.ts');

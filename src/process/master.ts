@@ -6,6 +6,7 @@ import type { SiteSettings } from '../server/site-settings.ts';
 import type { Fronts } from './fronts.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { SiteRunner } from './site-runner.ts';
+import type { SiteWatch } from './watch-site.ts';
 import { countWorkers, WorkerFronts } from './worker-fronts.ts';
 
 /** What to run. */
@@ -17,6 +18,8 @@ export interface MasterOptions {
   /** What the settings come from, for people: "config/site.json". */
   readonly source: string;
   readonly errorLog: ErrorLog;
+  /** Whether to follow changes of the applications' files and of the config. */
+  readonly watch: { readonly configFile: string | null } | null;
   /** Tells that the server serves. */
   readonly announce: (line: string) => void;
   /** Tells why it does not; the process ends with 1 then. */
@@ -32,6 +35,7 @@ const termDrainMs = 8_000;
 export class Master {
   readonly #options: MasterOptions;
   readonly #runner: SiteRunner;
+  #watch: SiteWatch | null = null;
   #pidFile: string | null = null;
   #serving = false;
   #reloading = false;
@@ -81,6 +85,7 @@ export class Master {
     const addresses = this.#runner.places.map(({ name }) => name).join(', ');
     this.#options.announce(`serving ${addresses} from ${this.#options.source}: ${this.#runner.describe()}`);
     this.#serving = true;
+    void this.#followFiles(this.#options.settings);
     if (this.#reloadAgain) void this.#reload();
   }
 
@@ -121,12 +126,29 @@ export class Master {
       this.#options.errorLog.configure(settings.errorLog);
       if (this.#stopping) return;
       this.#movePidFile(settings.pid);
+      void this.#followFiles(settings);
       const outcome = started ? '' : ', but not all applications came up';
       this.#log('notice', `reloaded: ${this.#runner.describe()}${outcome}`);
     } catch (error) {
       if (this.#stopping) return;
       this.#log('error', `the reload failed, the old site serves on:\n${(error as Error).message}`);
     }
+  }
+
+  /** Only a server in development loads what this takes. */
+  async #followFiles(settings: SiteSettings): Promise<void> {
+    const { watch, errorLog } = this.#options;
+    if (watch === null) return;
+    const { SiteWatch } = await import('./watch-site.ts');
+    this.#watch ??= new SiteWatch({
+      log: errorLog.log,
+      configFile: watch.configFile,
+      reload: () => void this.#reload(),
+      restart: (upstream) => this.#runner.restart(upstream),
+    });
+    if (this.#stopping) return;
+    await this.#watch.follow(settings);
+    this.#log('notice', 'watching for changes');
   }
 
   async #reopenLogs(): Promise<void> {
@@ -142,6 +164,7 @@ export class Master {
       return;
     }
     this.#stopping = true;
+    this.#watch?.close();
     this.#log('notice', `${signal}: ending within ${timeoutMs / 1000} s`);
     await this.#runner.drain(timeoutMs);
     this.#finish(0);
@@ -149,6 +172,7 @@ export class Master {
 
   async #stopNow(exitCode: number): Promise<void> {
     this.#stopping = true;
+    this.#watch?.close();
     await this.#runner.close();
     this.#finish(exitCode);
   }

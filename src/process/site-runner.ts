@@ -111,6 +111,11 @@ export class SiteRunner {
     if (!this.#ending) await this.#apps.scale(change);
   }
 
+  /** Starts one application anew, as a reload does. Resolves to whether it came up. */
+  async restart(upstream: string): Promise<boolean> {
+    return !this.#ending && (await this.#apps.restart(upstream));
+  }
+
   /** What the applications do, for a status page. */
   listPrograms(): ProgramSnapshot[] {
     return this.#apps.snapshot();

@@ -13,6 +13,7 @@ const nothing = {
   version: false,
   buildInfo: false,
   quiet: false,
+  watch: false,
   port: undefined,
   host: undefined,
 };
@@ -24,6 +25,7 @@ describe('the command line', () => {
     ['--config=a.json', { config: 'a.json' }],
     ['-t -c a.json', { test: true, config: 'a.json' }],
     ['-c a.json -t', { test: true, config: 'a.json' }],
+    ['--watch -c a.json', { watch: true, config: 'a.json' }],
     ['-tq', { test: true, quiet: true }],
     ['-qtc a.json', { test: true, quiet: true, config: 'a.json' }],
     ['-T', { dump: true }],
