@@ -32,7 +32,12 @@ const addressShape = z
     z
       .strictObject({
         port: portShape.describe('The port; 0 lets the system choose one.'),
-        host: z.string().optional().describe('An address or a host name. Default: every address.'),
+        host: z
+          .string()
+          .optional()
+          .describe(
+            'An address, or a host name for all that it stands for. Default: every address of the machine.',
+          ),
       })
       .transform(({ port, host }, context) =>
         host === undefined ? createTcpAddress(null, port) : parseHost(host, port, context, ['host']),
