@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { bodyCases } from './body-cases.ts';
 import { headersCases } from './headers-cases.ts';
 import { requestCases } from './request-cases.ts';
 import { responseCases } from './response-cases.ts';
@@ -35,9 +36,10 @@ function compare(cases: readonly WebCase[]): void {
 describe('Headers are those of the platform', () => compare(headersCases));
 describe('a Response is that of the platform', () => compare(responseCases));
 describe('a Request is that of the platform', () => compare(requestCases));
+describe('a body goes the ways of the platform', () => compare(bodyCases));
 
 test('every case has a title of its own', () => {
-  for (const cases of [headersCases, responseCases, requestCases]) {
+  for (const cases of [headersCases, responseCases, requestCases, bodyCases]) {
     expect(cases.length).toBeGreaterThanOrEqual(50);
     expect(new Set(cases.map(([title]) => title)).size).toBe(cases.length);
   }
