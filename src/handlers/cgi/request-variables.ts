@@ -6,7 +6,7 @@ import { getField } from '../../message/fields.ts';
 import { HttpError } from '../../message/http-error.ts';
 import { compileTemplate } from '../../message/template.ts';
 import type { CgiSettings } from './cgi-shape.ts';
-import { forEachFieldVariable } from './passed-fields.ts';
+import { forEachFieldVariable } from './field-variables.ts';
 import type { ScriptPath } from './script-path.ts';
 import { toByteText } from './to-byte-text.ts';
 

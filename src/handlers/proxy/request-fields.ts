@@ -3,7 +3,7 @@
 
 import type { Exchange } from '../../message/exchange.ts';
 import { type Fields, getField, joinField } from '../../message/fields.ts';
-import { isDroppedFromRequest, isForwardingField, listNominated } from './dropped-fields.ts';
+import { isDroppedFromRequest, isForwardingField, listNominated } from '../../message/passed-fields.ts';
 
 /** What the rules of one route add to a request. */
 export interface RequestFieldRules {
@@ -20,7 +20,7 @@ export function createRequestFields(exchange: Exchange, host: string, rules: Req
   const kept: Fields = ['Host', host];
   for (let i = 0; i < fields.length; i += 2) {
     const lowerName = fields[i].toLowerCase();
-    if (isDroppedFromRequest(lowerName)) continue;
+    if (lowerName === 'host' || isDroppedFromRequest(lowerName)) continue;
     if (isForwardingField(lowerName)) {
       // Not even a trusted proxy's own request can have these nominated away by the client behind it.
       if (isTrusted && isPassedOn(lowerName, rules)) kept.push(fields[i], fields[i + 1]);

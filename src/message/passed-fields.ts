@@ -1,8 +1,8 @@
 // Which fields end at this hop, in either direction: those that belong to one connection, those that only we may
-// write, and those that mean something inside a site.
+// write, and those that mean something inside a site. What a program needs besides is its handler's.
 
-import type { Fields } from '../../message/fields.ts';
-import { joinField } from '../../message/fields.ts';
+import type { Fields } from './fields.ts';
+import { joinField } from './fields.ts';
 
 /** RFC 9110 7.6.1, and what framed the message: both are the protocol rooms' to write anew. */
 const hopByHopNames =
@@ -13,7 +13,7 @@ const hopByHopNames =
  * take for an environment variable.
  */
 const requestNames: ReadonlySet<string> = new Set(
-  `${hopByHopNames} host expect proxy proxy-authenticate proxy-authorization x-request-id x-sendfile x-sendfile-type`.split(
+  `${hopByHopNames} expect proxy proxy-authenticate proxy-authorization x-request-id x-sendfile x-sendfile-type`.split(
     ' ',
   ),
 );
@@ -38,14 +38,18 @@ export function isForwardingField(lowerName: string): boolean {
   );
 }
 
+/** Whether a response field is none of the client's business, unless a config says otherwise. */
+export function isDroppedFromResponse(lowerName: string): boolean {
+  return responseNames.has(lowerName) || lowerName.startsWith('x-accel-');
+}
+
 /** The fields of a response that the client may see. */
 export function copyResponseFields(fields: Fields): Fields {
   const nominated = listNominated(fields);
   const kept: Fields = [];
   for (let i = 0; i < fields.length; i += 2) {
     const lowerName = fields[i].toLowerCase();
-    if (responseNames.has(lowerName) || lowerName.startsWith('x-accel-')) continue;
-    if (nominated?.includes(lowerName)) continue;
+    if (isDroppedFromResponse(lowerName) || nominated?.includes(lowerName)) continue;
     kept.push(fields[i], fields[i + 1]);
   }
   return kept;
