@@ -4,9 +4,11 @@
 import type { Fields } from './fields.ts';
 import { joinField } from './fields.ts';
 
-/** RFC 9110 7.6.1, and what framed the message: both are the protocol rooms' to write anew. */
 const hopByHopNames =
   'connection keep-alive proxy-connection te trailer transfer-encoding upgrade http2-settings content-length';
+
+/** RFC 9110 7.6.1, and what framed the message: both are the protocol rooms' to write anew. In lower case. */
+export const hopByHopFields: ReadonlySet<string> = new Set(hopByHopNames.split(' '));
 
 /**
  * Of a request: also what was meant for us (Expect, Proxy-*), what we write ourselves, and Proxy, which some programs
@@ -22,6 +24,15 @@ const responseNames: ReadonlySet<string> = new Set(
   `${hopByHopNames} server proxy-authenticate proxy-authentication-info x-sendfile`.split(' '),
 );
 
+/** By which proxies and networks for delivery tell the client's address and scheme, beside X-Forwarded-*. */
+const forwardingNames: ReadonlySet<string> = new Set(
+  (
+    'forwarded x-forwarded x-real-ip x-rewrite-url x-client-ip x-cluster-client-ip x-remote-ip x-remote-addr ' +
+    'x-originating-ip x-scheme x-url-scheme x-azure-clientip x-appengine-user-ip x-envoy-external-address ' +
+    'front-end-https client-ip true-client-ip wl-proxy-client-ip cf-connecting-ip cf-connecting-ipv6 fastly-client-ip'
+  ).split(' '),
+);
+
 /** Whether a request field goes no further. A name with "_" looks like another one to CGI-like programs. */
 export function isDroppedFromRequest(lowerName: string): boolean {
   return requestNames.has(lowerName) || lowerName.includes('_') || lowerName.startsWith('x-accel-');
@@ -29,12 +40,10 @@ export function isDroppedFromRequest(lowerName: string): boolean {
 
 /** Whether a request field says where a request came from: believed only from a proxy that is trusted. */
 export function isForwardingField(lowerName: string): boolean {
-  if (lowerName.charCodeAt(0) !== 0x78) return lowerName === 'forwarded';
+  if (forwardingNames.has(lowerName)) return true;
   return (
-    lowerName === 'x-real-ip' ||
-    lowerName === 'x-rewrite-url' ||
-    lowerName.startsWith('x-forwarded-') ||
-    lowerName.startsWith('x-original-')
+    lowerName.charCodeAt(0) === 0x78 &&
+    (lowerName.startsWith('x-forwarded-') || lowerName.startsWith('x-original-'))
   );
 }
 

@@ -64,6 +64,12 @@ describe('T18, V23: what an upstream hears about the client:', () => {
     ['a proxy that says nothing', proxy, 'Forwarded', [], []],
     ['a forger', stranger, 'X-Original-URL', ['X-Original-URL', '/admin'], []],
     ['a proxy', proxy, 'X-Original-URL', ['X-Original-URL', '/x'], ['/x']],
+    ...['X-Forwarded', 'True-Client-IP', 'X-Client-IP', 'CF-Connecting-IP', 'Client-IP', 'X-Scheme'].flatMap(
+      (name): [string, string, string, string[], string[]][] => [
+        ['a forger', stranger, name, [name, '1.1.1.1'], []],
+        ['a proxy', proxy, name, [name, '1.1.1.1'], ['1.1.1.1']],
+      ],
+    ),
     ['a unix socket', 'unix:', 'X-Forwarded-For', ['X-Forwarded-For', '1.1.1.1'], ['unix:']],
   ])('%s (%s), %s', async (_, peer, name, fields, expected) => {
     expect(await readField(name, peer, fields)).toEqual(expected);
