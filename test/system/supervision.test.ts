@@ -64,6 +64,23 @@ describe('an instance whose event loop is blocked', () => {
     expect(Number((await ask(server, '/')).slice(4))).not.toBe(before);
   });
 
+  it('T35: with a Node listener too, behind a server of its own', async () => {
+    const listener = `
+import { createServer } from 'node:http';
+function spin() { for (;;) JSON.parse('{}'); }
+export default createServer((request, response) => {
+  if (request.url.startsWith('/hang')) setTimeout(spin, 1);
+  else response.end('ok');
+});`;
+    const settings = { interface: 'node', hangTimeout: '500ms', concurrency: 10 };
+    const server = await startApp(settings, { 'api.mjs': listener });
+    expect((await ask(server, '/hang?secret=1', 'POST')).slice(0, 3)).toBe('502');
+    await server.process.waitForStderr(
+      /running: POST \/hang, request [0-9a-f]{32}, for \d+\.\d s\n.*at spin \(/,
+    );
+    expect(await ask(server, '/')).toBe('200 ok');
+  });
+
   it('costs no GET: what waits there is sent to another', async () => {
     const server = await startApp({ instances: 2, hangTimeout: '500ms' });
     await waitUntil('both', () => listInstances(server).length === 2);
@@ -194,23 +211,40 @@ describe('requests that are too many', () => {
     expect(server.process.stderr).toMatch(/TSS_UPSTREAM_BUSY/);
   });
 
-  it('never run at once in one instance, whichever worker they come from', async () => {
-    const counting = `
+  const count = `
 let running = 0, most = 0;
-export default async (request) => {
-  if (new URL(request.url).pathname === '/most') return new Response(String(most));
+const run = async () => {
   most = Math.max(most, ++running);
   await new Promise((resolve) => setTimeout(resolve, 5));
   running--;
-  return new Response('');
 };`;
+
+  it.each([
+    [
+      'fetch',
+      `export default async (request) => {
+  if (new URL(request.url).pathname === '/most') return new Response(String(most));
+  await run();
+  return new Response('');
+};`,
+    ],
+    [
+      'node',
+      `import { createServer } from 'node:http';
+export default createServer(async (request, response) => {
+  if (request.url === '/most') return response.end(String(most));
+  await run();
+  response.end();
+});`,
+    ],
+  ])('never run at once in one instance, whichever worker they come from: "%s"', async (kind, code) => {
     const server = await startServer(
       {
         workers: 2,
-        upstreams: { api: { app: 'api.mjs', concurrency: 2 } },
+        upstreams: { api: { app: 'api.mjs', interface: kind, concurrency: 2 } },
         routes: [{ path: '/', proxy: 'api' }],
       },
-      { files: { 'api.mjs': counting } },
+      { files: { 'api.mjs': `${count}\n${code}` } },
     );
     const load = startRequests(server.url, { senders: 24 });
     await waitUntil('some answers', () => load.outcomes.length > 300);
