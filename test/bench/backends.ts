@@ -1,5 +1,5 @@
 // What stands behind the servers: an upstream on the core of the load, and for those that run no applications
-// themselves a node:http application on the server's core, whose CPU time counts as theirs.
+// themselves an application on the server's core, whose CPU time counts as theirs.
 
 import { join } from 'node:path';
 import { findTool } from '../support/find-tool.ts';
@@ -7,9 +7,10 @@ import { findFreePort } from '../support/free-port.ts';
 import { startProcess } from '../support/run-tsserve.ts';
 import { waitUntilListening } from '../support/start-server.ts';
 import { createTempFolder, writeFiles } from '../support/temp-folder.ts';
+import type { BenchApplication } from './applications.ts';
 import { loadCore, pinTo, serverCore } from './cores.ts';
+import { listProgramArguments } from './list-program-arguments.ts';
 import { listNginxArguments, renderUpstreamConfig } from './peers/nginx.ts';
-import { listProgramArguments } from './peers/node-http.ts';
 import { startPinned } from './peers/peer.ts';
 import { bodies } from './site-content.ts';
 
@@ -24,7 +25,8 @@ export async function startUpstream(root: string): Promise<{ port: number; pid: 
   const nginx = findTool('nginx');
   const small = bodies.small.toString();
   if (nginx === null) {
-    const program = listProgramArguments('tiny-upstream.ts', `${port}`, join(root, '100k.bin'), small);
+    const args = [`${port}`, join(root, '100k.bin'), small];
+    const program = listProgramArguments(process.execPath, 'tiny-upstream.ts', ...args);
     return startPinned(program, port, { core: loadCore });
   }
   const folder = createTempFolder();
@@ -34,11 +36,15 @@ export async function startUpstream(root: string): Promise<{ port: number; pid: 
   });
 }
 
-/** Starts the application that stands behind the other servers. */
-export async function startNodeApp(): Promise<{ socketPath: string; pid: number }> {
+/** Starts an application that stands behind the other servers. `node`: path of the binary for those that need it. */
+export async function startApplication(
+  application: BenchApplication,
+  node: string,
+): Promise<{ socketPath: string; pid: number }> {
   const socketPath = join(createTempFolder(), 'app.sock');
-  const running = startProcess(listProgramArguments('node-app.ts', socketPath), {
+  const running = startProcess(application.listCommand(node, socketPath), {
     before: pinTo(serverCore),
+    env: { ...application.env, NODE_ENV: 'production' },
   });
   await waitUntilListening(running, socketPath);
   return { socketPath, pid: running.pid };

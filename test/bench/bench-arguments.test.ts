@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { benchUsage, parseBenchArguments } from './bench-arguments.ts';
 
@@ -10,6 +11,7 @@ describe('the arguments of the bench', () => {
       quick: false,
       json: null,
       profile: null,
+      node: process.execPath,
       write: false,
     });
     expect(options?.peers).toEqual(['tsserve', 'nginx', 'haproxy', 'caddy', 'node:http']);
@@ -26,6 +28,11 @@ describe('the arguments of the bench', () => {
     expect(options).toMatchObject({ rows: ['1k', 'routes'], peers: ['tsserve', 'nginx'] });
   });
 
+  test('--node names another Node, from where one stands', () => {
+    const path = relative(process.cwd(), process.execPath);
+    expect(parseBenchArguments(['--node', path, '--write'])?.node).toBe(process.execPath);
+  });
+
   test.each([
     [['--only', '1k,2k'], '"2k" is none of 1k, 1k-browser'],
     [['--peers', 'apache'], '"apache" is none of tsserve'],
@@ -35,6 +42,7 @@ describe('the arguments of the bench', () => {
     [['--write', '--only', '1k'], '--write wants the whole run'],
     [['--write', '--peers', 'nginx'], '--write wants the whole run'],
     [['--write', '--profile', 'a'], '--write wants the whole run'],
+    [['--node', '/no/such/node'], '--node wants the path of a program, not "/no/such/node"'],
     [['--fast'], '--fast'],
   ])('%j are refused', (args, sentence) => {
     expect(() => parseBenchArguments(args)).toThrow(sentence);

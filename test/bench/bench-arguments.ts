@@ -1,5 +1,6 @@
 // The command line of the bench.
 
+import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchFigures } from './figures.ts';
@@ -22,12 +23,14 @@ export interface BenchOptions {
   readonly json: string | null;
   /** A folder for CPU profiles of our processes while they do the kinds of work, or null. */
   readonly profile: string | null;
+  /** Path of the Node that our server, node:http and the applications on Node run on. Default: the one of the bench. */
+  readonly node: string;
   /** Writes docs/performance.md. */
   readonly write: boolean;
 }
 
 /** What `--help` prints. */
-export const benchUsage = `npm run bench -- [--rounds N] [--seconds N] [--quick] [--only ROWS] [--peers NAMES] [--json FILE] [--profile DIR] [--write]
+export const benchUsage = `npm run bench -- [--rounds N] [--seconds N] [--quick] [--only ROWS] [--peers NAMES] [--json FILE] [--profile DIR] [--node PATH] [--write]
 rows:  ${listRows().join(', ')}
 peers: ${listPeers().join(', ')}
 `;
@@ -44,6 +47,7 @@ export function parseBenchArguments(args: readonly string[]): BenchOptions | nul
       peers: { type: 'string' },
       json: { type: 'string' },
       profile: { type: 'string' },
+      node: { type: 'string' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -62,8 +66,19 @@ export function parseBenchArguments(args: readonly string[]): BenchOptions | nul
     peers: parseNames(values.peers, listPeers()),
     json: values.json ?? null,
     profile: values.profile === undefined ? null : resolve(values.profile),
+    node: values.node === undefined ? process.execPath : parseProgram('node', values.node),
     write,
   };
+}
+
+function parseProgram(name: string, text: string): string {
+  const path = resolve(text);
+  try {
+    accessSync(path, constants.X_OK);
+  } catch {
+    throw new Error(`--${name} wants the path of a program, not "${text}"`);
+  }
+  return path;
 }
 
 function parseCount(name: string, text: string | undefined, standard: number): number {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { cleanUpNow } from '../support/clean-up.ts';
 import { findTool } from '../support/find-tool.ts';
 import { repositoryRoot } from '../support/run-tsserve.ts';
+import { type BenchApplication, benchApplications } from './applications.ts';
 import { describeUpstream } from './backends.ts';
 import { type BenchOptions, benchUsage, parseBenchArguments } from './bench-arguments.ts';
 import type { BenchResults } from './bench-results.ts';
@@ -22,6 +23,7 @@ import { benchPeers } from './peers/bench-peers.ts';
 import type { BenchPeer } from './peers/peer.ts';
 import { renderProfiles } from './summarize-profile.ts';
 import { renderDocument, renderReport } from './tables/render-report.ts';
+import { summarizeKinds } from './tables/summarize.ts';
 
 const document = join(repositoryRoot, 'docs/performance.md');
 const journal = new Journal((line) => process.stderr.write(`${line}\n`));
@@ -46,7 +48,11 @@ async function runBench(options: BenchOptions): Promise<void> {
   const results = await measureAll(options);
   process.stdout.write(`\n${renderReport(results)}`);
   if (options.profile !== null) process.stdout.write(`\n${renderProfiles(options.profile)}`);
-  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (options.json !== null)
+    writeFileSync(
+      options.json,
+      `${JSON.stringify({ ...results, summary: summarizeKinds(results.kinds) }, null, 2)}\n`,
+    );
   if (options.write) writeFileSync(document, renderDocument(results));
   if (journal.problems.length > 0) process.exitCode = 1;
 }
@@ -64,7 +70,13 @@ async function measureAll(options: BenchOptions): Promise<BenchResults> {
   const missing: string[] = [];
   const peers = benchPeers.filter((peer) => options.peers.includes(peer.name) && isAble(peer, missing));
   const isChosen = (row: { name: string }) => options.rows.includes(row.name);
-  const kinds = await measureKinds(benchKinds.filter(isChosen), peers, options, journal);
+  const chosenKinds = benchKinds.filter(isChosen);
+  const applications = benchApplications.filter(
+    (each) => chosenKinds.some(({ application }) => application === each.name) && isAble(each, missing),
+  );
+  const ableNames = [undefined, ...applications.map((each) => each.name)];
+  const ableKinds = chosenKinds.filter(({ application }) => ableNames.includes(application));
+  const kinds = await measureKinds(ableKinds, peers, options, journal);
   const growth: Record<string, BenchResults['growth'][string]> = {};
   for (const item of growthItems.filter(isChosen)) {
     const what = `growth of ${item.name}`;
@@ -73,7 +85,7 @@ async function measureAll(options: BenchOptions): Promise<BenchResults> {
   }
   const figures = peers.some((peer) => peer.name === 'tsserve') ? await measureFigures(options) : {};
   return {
-    machine: describeMachine(peers),
+    machine: describeMachine(peers, applications, options.node),
     run: {
       at: startedAt,
       rounds: options.rounds,
@@ -88,21 +100,22 @@ async function measureAll(options: BenchOptions): Promise<BenchResults> {
   };
 }
 
-function isAble(peer: BenchPeer, missing: string[]): boolean {
-  const obstacle = peer.findObstacle();
+/** Whether a peer or an application can take part. */
+function isAble(who: BenchPeer | BenchApplication, missing: string[]): boolean {
+  const obstacle = who.findObstacle();
   if (obstacle === null) return true;
-  missing.push(`${peer.name}: ${obstacle}`);
-  journal.write(`without ${peer.name}: ${obstacle}`);
+  missing.push(`${who.name}: ${obstacle}`);
+  journal.write(`without ${who.name}: ${obstacle}`);
   return false;
 }
 
-async function measureFigures({ rows, quick }: BenchOptions): Promise<Record<string, number[]>> {
+async function measureFigures({ rows, quick, node }: BenchOptions): Promise<Record<string, number[]>> {
   const figures: Record<string, number[]> = {};
   for (const { name, title, unit, times, measure } of benchFigures) {
     if (!rows.includes(name)) continue;
     figures[name] = [];
     for (let time = 0; time < (quick ? Math.ceil(times / 3) : times); time++) {
-      const value = await journal.attempt(name, measure);
+      const value = await journal.attempt(name, () => measure(node));
       if (value === undefined) continue;
       journal.write(`${title}: ${value.toFixed(1)} ${unit}`);
       figures[name].push(value);

@@ -5,16 +5,29 @@ import { parseReplies, type RawReply, readField } from '../support/parse-replies
 import { openRawSocket } from '../support/raw-socket.ts';
 import type { Answer } from './site-content.ts';
 
+/** A request. */
+export interface Question {
+  readonly path: string;
+  /** Field lines beside Host and Content-Length. */
+  readonly fields: readonly string[];
+  /** Sent with POST. */
+  readonly body?: Buffer | undefined;
+}
+
 /** Asks once and throws, with the difference in words, when the answer is not what it must be. Gives the answer. */
 export async function checkAnswer(
   port: number,
-  path: string,
-  fields: readonly string[],
+  { path, fields, body }: Question,
   expected: Answer,
 ): Promise<RawReply> {
   const raw = await openRawSocket(port);
-  const head = [`GET ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`, ...fields];
-  await raw.send(`${head.join('\r\n')}\r\n\r\n`);
+  const head = [
+    `${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    ...fields,
+  ];
+  if (body !== undefined) head.push(`Content-Length: ${body.length}`);
+  await raw.send(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body ?? Buffer.alloc(0)]));
   if (expected.closes) await raw.readUntilClose();
   else await raw.readReplies(1);
   raw.destroy();
@@ -26,12 +39,14 @@ export async function checkAnswer(
 }
 
 /** What is wrong with an answer, or null. */
-export function findDifference(reply: RawReply, { status, body, closes }: Answer): string | null {
+export function findDifference(reply: RawReply, { status, body, type, closes }: Answer): string | null {
   if (reply.status !== status) return `status ${reply.status}, not ${status}`;
   if (!reply.complete) return 'the body is cut';
   const connection = readField(reply, 'connection')?.toLowerCase();
   if ((connection === 'close') !== (closes ?? false)) return `"Connection: ${connection}"`;
   if (status === 304 && readField(reply, 'etag') === undefined) return 'a 304 without ETag';
+  const media = readField(reply, 'content-type')?.toLowerCase();
+  if (type !== undefined && media !== type) return `"Content-Type: ${media}"`;
   if (body === null) return null;
   if (reply.body.length !== body.length) return `${reply.body.length} bytes, not ${body.length}`;
   return toHash(reply.body) === toHash(body) ? null : 'other bytes';

@@ -1,6 +1,7 @@
 // Figures of our server alone: how fast it starts, how much memory it takes. Each is a row.
 
 import { measureIdleConnections, measureIdleMemory, measureStartUp } from './measure-figures.ts';
+import { measureInstanceMemory, measureInstanceStart } from './measure-instances.ts';
 
 /** One figure. */
 export interface BenchFigure {
@@ -11,8 +12,8 @@ export interface BenchFigure {
   readonly atMost: number;
   /** How often it is measured; a quick run measures fewer. */
   readonly times: number;
-  /** Measures once. */
-  measure(): Promise<number>;
+  /** Measures once. `node`: path of the Node that the server runs on. */
+  measure(node: string): Promise<number>;
 }
 
 /** Every figure, in the order of the table. */
@@ -40,5 +41,21 @@ export const benchFigures: readonly BenchFigure[] = [
     atMost: 12,
     times: 1,
     measure: measureIdleConnections,
+  },
+  {
+    name: 'instance-start',
+    title: 'start of an instance with a plain function until it is ready',
+    unit: 'ms',
+    atMost: 250,
+    times: 10,
+    measure: measureInstanceStart,
+  },
+  {
+    name: 'instance-memory',
+    title: 'resident memory of each of ten instances that have answered and idle',
+    unit: 'MiB',
+    atMost: 60,
+    times: 3,
+    measure: measureInstanceMemory,
   },
 ];

@@ -2,8 +2,8 @@
 
 import { type Answer, bodies } from './site-content.ts';
 
-/** What a server must be able to do to take part. */
-export type Ability = 'files' | 'proxy' | 'app';
+/** What a server must be able to do to take part: app is an application in JavaScript, program one that is not. */
+export type Ability = 'files' | 'proxy' | 'app' | 'program';
 
 /** One kind of work. */
 export interface BenchKind {
@@ -12,8 +12,12 @@ export interface BenchKind {
   readonly title: string;
   readonly path: string;
   readonly needs: Ability;
+  /** The name of the application that answers, if one does. */
+  readonly application?: string;
   /** Field lines beside Host. */
   readonly fields: readonly string[];
+  /** Is sent with POST instead of GET. */
+  readonly body?: Buffer;
   /** Sends the ETag that the server itself gave for the path, so that it may answer 304. */
   readonly conditional?: boolean;
   /** Connections of the load generator. */
@@ -46,6 +50,20 @@ const browserFields = [
 
 /** What most kinds share: a bare request over 64 connections that are kept. */
 const plain = { needs: 'files', fields: [], connections: 64 } as const;
+
+/** What every application says for a start. */
+const hello: Answer = { status: 200, body: bodies.hello, type: 'application/json' };
+
+/** 100 KiB of JSON for an application that sends it back. */
+const posted = {
+  needs: 'app',
+  application: 'bulk',
+  fields: ['Content-Type: application/json'],
+  body: bodies.hundredKiBOfJson,
+  // What is under way when a run ends is work that counts for nothing.
+  connections: 16,
+  answer: { status: 200, body: bodies.hundredKiBOfJson, type: 'application/json' },
+} as const;
 
 /** Everything that is measured, in the order of the tables. */
 export const benchKinds: readonly BenchKind[] = [
@@ -132,9 +150,54 @@ export const benchKinds: readonly BenchKind[] = [
     ...plain,
     name: 'gateway',
     title: 'gateway function (others: in front of a node:http app)',
-    path: '/app/',
+    path: '/hello/',
     needs: 'app',
-    answer: { status: 200, body: bodies.hello },
-    target: { cpuAtMost: 0.8 },
+    application: 'hello',
+    answer: hello,
+    target: { cpuAtMost: 0.75 },
+  },
+  {
+    ...plain,
+    name: 'gateway-hono',
+    title: 'Hono app (others: in front of its own server)',
+    path: '/hono/',
+    needs: 'app',
+    application: 'hono',
+    answer: hello,
+    target: { cpuAtMost: 0.6 },
+  },
+  {
+    ...plain,
+    name: 'gateway-flask',
+    title: 'Flask under gunicorn, the same behind all',
+    path: '/flask/',
+    needs: 'program',
+    application: 'flask',
+    answer: hello,
+    target: { cpuAtMost: 1.05 },
+  },
+  {
+    ...plain,
+    name: 'gateway-100k',
+    title: '100 KiB from a gateway function (others: a node:http app)',
+    path: '/bulk/100k',
+    needs: 'app',
+    application: 'bulk',
+    answer: { status: 200, body: bodies.hundredKiB, type: 'application/octet-stream' },
+    target: { cpuAtMost: 1 },
+  },
+  {
+    ...posted,
+    name: 'gateway-json',
+    title: '100 KiB of JSON posted, parsed and sent back (likewise)',
+    path: '/bulk/json',
+    target: { cpuAtMost: 1 },
+  },
+  {
+    ...posted,
+    name: 'gateway-echo',
+    title: '100 KiB posted and streamed back (likewise)',
+    path: '/bulk/stream',
+    target: { cpuAtMost: 1 },
   },
 ];

@@ -8,7 +8,7 @@ import { findFreePort } from '../support/free-port.ts';
 import { startTsserve } from '../support/run-tsserve.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 import { pinTo, serverCore } from './cores.ts';
-import type { StartedPeer } from './peers/peer.ts';
+import { createFileSite, type StartedPeer } from './peers/peer.ts';
 import { tsservePeer } from './peers/tsserve.ts';
 import { listTree, readResidentKiB } from './process-tree.ts';
 import { bodies, siteFiles } from './site-content.ts';
@@ -20,12 +20,12 @@ const settleMs = 3_000;
 const request = 'GET /1k.txt HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 
 /** Milliseconds from the start of the process to the end of the first answer, master and front worker on one core. */
-export async function measureStartUp(): Promise<number> {
+export async function measureStartUp(node: string): Promise<number> {
   const port = await findFreePort();
   const site = { listen: `127.0.0.1:${port}`, workers: 1, routes: [{ path: '/', static: '.' }] };
   const folder = createTempFolder({ 'site.json': JSON.stringify(site), '1k.txt': bodies.oneKiB });
   const startedAtMs = performance.now();
-  const running = startTsserve(['-c', join(folder, 'site.json')], { before: pinTo(serverCore) });
+  const running = startTsserve(['-c', join(folder, 'site.json')], { before: pinTo(serverCore), node });
   while (!(await isAnswering(port))) {
     if (!running.isRunning) throw new Error(`the server ended instead of answering:\n${running.stderr}`);
     await sleep(1);
@@ -36,8 +36,8 @@ export async function measureStartUp(): Promise<number> {
 }
 
 /** MiB of the front worker, some seconds after its start. */
-export async function measureIdleMemory(): Promise<number> {
-  const server = await startOurs();
+export async function measureIdleMemory(node: string): Promise<number> {
+  const server = await startOurs(node);
   await sleep(settleMs);
   const residentKiB = readResidentKiB(findFrontWorker(server));
   await server.stop();
@@ -45,9 +45,9 @@ export async function measureIdleMemory(): Promise<number> {
 }
 
 /** KiB of the front worker for each connection that has had an answer and is kept. */
-export async function measureIdleConnections(): Promise<number> {
+export async function measureIdleConnections(node: string): Promise<number> {
   requireDescriptors(idleConnections + 1_000);
-  const server = await startOurs();
+  const server = await startOurs(node);
   const worker = findFrontWorker(server);
   // What the first requests load and allocate once and for all is no cost of a connection.
   const first = await openConnections(server.port, 500);
@@ -64,9 +64,8 @@ export async function measureIdleConnections(): Promise<number> {
   return (afterKiB - beforeKiB) / idleConnections;
 }
 
-function startOurs(): Promise<StartedPeer> {
-  const root = createTempFolder({ ...siteFiles });
-  return tsservePeer.start({ root, upstreamPort: 0, appSocket: '', routes: 0, profileFolder: '' });
+function startOurs(node: string): Promise<StartedPeer> {
+  return tsservePeer.start(createFileSite(createTempFolder({ ...siteFiles }), node));
 }
 
 /** The last process of the tree: the master starts nothing else here. */

@@ -7,7 +7,7 @@ import { checkAnswer } from './check-answer.ts';
 import type { GrowthItem, GrowthStep } from './growth-items.ts';
 import type { Journal } from './journal.ts';
 import { type Job, measureJobs, type Pace } from './measure-jobs.ts';
-import type { BenchPeer, StartedPeer } from './peers/peer.ts';
+import { type BenchPeer, createFileSite, type StartedPeer } from './peers/peer.ts';
 import { renderWrkScript } from './run-wrk.ts';
 import { type Answer, bodies } from './site-content.ts';
 
@@ -17,7 +17,7 @@ const hotPaths = 10;
 export async function measureGrowth(
   item: GrowthItem,
   allPeers: readonly BenchPeer[],
-  pace: Pace,
+  pace: Pace & { readonly node: string },
   journal: Journal,
 ): Promise<Record<string, SamplesByPeer>> {
   const peers = allPeers.filter((peer) => item.peers.includes(peer.name));
@@ -26,9 +26,10 @@ export async function measureGrowth(
   for (const step of item.steps) {
     const site = createStepSite(item, step);
     for (const peer of peers) {
-      const server = await peer.start({ ...site, upstreamPort: 0, appSocket: '', profileFolder: '' });
+      const server = await peer.start({ ...createFileSite(site.root, pace.node), routes: site.routes });
       started.push(server);
-      for (const path of site.paths) await checkAnswer(server.port, path, [], site.answerOf(path));
+      for (const path of site.paths)
+        await checkAnswer(server.port, { path, fields: [] }, site.answerOf(path));
       jobs.push({
         row: `${item.name} ${step.label}`,
         peer: peer.name,

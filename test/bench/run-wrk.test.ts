@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findProblem } from './measure-jobs.ts';
-import { parseWrkOutput, renderWrkScript } from './run-wrk.ts';
+import { parseWrkOutput, renderPostScript, renderWrkScript } from './run-wrk.ts';
 
 const report = `Running 1s test @ http://127.0.0.1:8080/
   1 threads and 64 connections
@@ -49,6 +49,10 @@ describe('a run is refused', () => {
   ])('%s', (_, difference, expected) => {
     expect(findProblem({ ...good, ...difference }, expected)).toEqual(expect.any(String));
   });
+});
+
+test('a script posts a file', () => {
+  expect(renderPostScript('/tmp/a "b"')).toContain('io.open("/tmp/a \\"b\\"", "rb")');
 });
 
 test('a script asks for its paths in turn', () => {

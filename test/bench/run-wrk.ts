@@ -59,6 +59,15 @@ export function parseWrkOutput(text: string): WrkResult {
   };
 }
 
+/** A script that sends the bytes of a file with POST. */
+export function renderPostScript(file: string): string {
+  return `local file = assert(io.open(${JSON.stringify(file)}, "rb"))
+wrk.method = "POST"
+wrk.body = file:read("*a")
+file:close()
+`;
+}
+
 /** A script that asks for these paths in turn. Made once for each path: formatting is no part of the load. */
 export function renderWrkScript(paths: readonly string[]): string {
   return `local paths = { ${paths.map((path) => JSON.stringify(path)).join(', ')} }

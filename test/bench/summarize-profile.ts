@@ -32,9 +32,10 @@ export function listHotFunctions(profile: CpuProfile, count: number): { name: st
     .map(([name, time]) => ({ name, share: time / total }));
 }
 
-/** A table for each profile in a folder. */
+/** A table for each profile in a folder and those in it. */
 export function renderProfiles(folder: string): string {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.cpuprofile'));
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const files = names.filter((name) => name.endsWith('.cpuprofile'));
   const tables = files.map((file) => {
     const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile;
     const rows = listHotFunctions(profile, 30).map(({ name, share }) => [name, formatShare(share)]);

@@ -35,11 +35,16 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
   /** Words before the command line: `['taskset', '-c', '0']`. */
   readonly before?: readonly string[];
+  /** Path of the Node that `tsserve` runs on. Default: the one of the test. */
+  readonly node?: string;
 }
 
 /** Starts `tsserve` with these arguments. */
 export function startTsserve(args: readonly string[], options: RunOptions = {}): RunningProcess {
-  return startProcess([process.execPath, `${repositoryRoot}bin/tsserve.js`, ...args], options);
+  return startProcess(
+    [options.node ?? process.execPath, `${repositoryRoot}bin/tsserve.js`, ...args],
+    options,
+  );
 }
 
 /** Starts any command line. */

@@ -5,10 +5,10 @@ import { createProgramPeer } from './peer.ts';
 /** Caddy. */
 export const caddyPeer = createProgramPeer({
   name: 'caddy',
-  abilities: ['files', 'proxy', 'app'],
+  abilities: ['files', 'proxy', 'app', 'program'],
   versionArguments: ['version'],
   listArguments: (_, configFile) => ['run', '--adapter', 'caddyfile', '--config', configFile],
-  renderConfig: (port, { root, upstreamPort, appSocket }) => `{
+  renderConfig: (port, { root, upstreamPort, application }) => `{
   admin off
   auto_https off
   log {
@@ -23,7 +23,7 @@ http://127.0.0.1:${port} {
   bind 127.0.0.1
   root * ${root}
   ${upstreamPort > 0 ? renderProxy('/proxied/*', `127.0.0.1:${upstreamPort}`) : ''}
-  ${appSocket !== '' ? renderProxy('/app/*', `unix/${appSocket}`) : ''}
+  ${application === null ? '' : renderProxy(`/${application.name}/*`, `unix/${application.socketPath}`)}
   file_server
 }
 `,

@@ -5,10 +5,10 @@ import { createProgramPeer } from './peer.ts';
 /** HAProxy. */
 export const haproxyPeer = createProgramPeer({
   name: 'haproxy',
-  abilities: ['proxy', 'app'],
+  abilities: ['proxy', 'app', 'program'],
   versionArguments: ['-v'],
   listArguments: (_, configFile) => ['-db', '-f', configFile],
-  renderConfig: (port, { upstreamPort, appSocket }) => `
+  renderConfig: (port, { upstreamPort, application }) => `
 global
   nbthread 1
   maxconn 2048
@@ -23,10 +23,10 @@ defaults
 
 frontend bench
   bind 127.0.0.1:${port}
-  ${appSocket !== '' ? 'use_backend app if { path_beg /app/ }' : ''}
+  ${application === null ? '' : `use_backend app if { path_beg /${application.name}/ }`}
   default_backend tiny
 
 backend tiny
   server tiny 127.0.0.1:${upstreamPort}
-${appSocket === '' ? '' : `\nbackend app\n  server app unix@${appSocket}\n`}`,
+${application === null ? '' : `\nbackend app\n  server app unix@${application.socketPath}\n`}`,
 });

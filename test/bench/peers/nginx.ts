@@ -32,22 +32,23 @@ const httpPreamble = `
 
 const nginx: ProgramPeer = {
   name: 'nginx',
-  abilities: ['files', 'proxy', 'app'],
+  abilities: ['files', 'proxy', 'app', 'program'],
   versionArguments: ['-v'],
   listArguments: (folder, configFile) => ['-p', folder, '-e', 'stderr', '-c', configFile],
-  renderConfig: (port, { root, upstreamPort, appSocket }) => `${preamble}
+  renderConfig: (port, { root, upstreamPort, application }) => `${preamble}
 http {${httpPreamble}
   proxy_http_version 1.1;
   proxy_set_header Connection "";
   proxy_buffers 32 8k;
+  client_body_buffer_size 256k;
   proxy_max_temp_file_size 0;
   ${upstreamPort > 0 ? renderUpstream('tiny', `127.0.0.1:${upstreamPort}`) : ''}
-  ${appSocket !== '' ? renderUpstream('app', `unix:${appSocket}`) : ''}
+  ${application === null ? '' : renderUpstream('app', `unix:${application.socketPath}`)}
   server {
     listen 127.0.0.1:${port} backlog=4096;
     root ${root};
     ${upstreamPort > 0 ? 'location /proxied/ { proxy_pass http://tiny; }' : ''}
-    ${appSocket !== '' ? 'location /app/ { proxy_pass http://app; }' : ''}
+    ${application === null ? '' : `location /${application.name}/ { proxy_pass http://app; }`}
   }
 }
 `,

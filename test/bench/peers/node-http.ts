@@ -1,21 +1,8 @@
 // node:http, as tight as it allows: what a program answers that has no server in front of it.
 
-import { join } from 'node:path';
 import { findFreePort } from '../../support/free-port.ts';
-import { repositoryRoot } from '../../support/run-tsserve.ts';
-import { type BenchPeer, startPinned } from './peer.ts';
-
-/** A command line that runs a program of test/bench/programs with TypeScript understood. */
-export function listProgramArguments(program: string, ...args: readonly string[]): string[] {
-  const register = join(repositoryRoot, 'dist/app-host/register-typescript.js');
-  return [
-    process.execPath,
-    '--import',
-    register,
-    join(repositoryRoot, 'test/bench/programs', program),
-    ...args,
-  ];
-}
+import { listProgramArguments } from '../list-program-arguments.ts';
+import { type BenchPeer, readVersion, startPinned } from './peer.ts';
 
 /** node:http. */
 export const nodeHttpPeer: BenchPeer = {
@@ -23,9 +10,15 @@ export const nodeHttpPeer: BenchPeer = {
   abilities: ['files', 'proxy', 'app'],
   runsApps: true,
   findObstacle: () => null,
-  readVersion: () => process.version.slice(1),
-  start: async ({ root, upstreamPort }) => {
+  readVersion: (node) => readVersion(node, ['--version']),
+  start: async ({ root, upstreamPort, application, node }) => {
     const port = await findFreePort();
-    return startPinned(listProgramArguments('node-http-server.ts', `${port}`, root, `${upstreamPort}`), port);
+    if (application === null) {
+      const args = [`${port}`, root, `${upstreamPort}`];
+      return startPinned(listProgramArguments(node, 'node-http-server.ts', ...args), port);
+    }
+    return startPinned(application.listCommand(node, `${port}`), port, {
+      env: { ...application.env, NODE_ENV: 'production' },
+    });
   },
 };

@@ -6,6 +6,7 @@ import { findFreePort } from '../../support/free-port.ts';
 import { startProcess } from '../../support/run-tsserve.ts';
 import { waitUntilListening } from '../../support/start-server.ts';
 import { createTempFolder, writeFiles } from '../../support/temp-folder.ts';
+import type { BenchApplication } from '../applications.ts';
 import { pinTo, serverCore } from '../cores.ts';
 import type { Ability } from '../kinds.ts';
 
@@ -15,12 +16,14 @@ export interface BenchSite {
   readonly root: string;
   /** Port of the upstream behind /proxied/; 0 when nothing is proxied. */
   readonly upstreamPort: number;
-  /** Unix socket of the application behind /app/, for peers that run none themselves; empty when there is none. */
-  readonly appSocket: string;
+  /** The application behind /NAME/, with the unix socket of one for peers that run none themselves. */
+  readonly application: (BenchApplication & { readonly socketPath: string }) | null;
   /** Further locations, /route-0/ and so on, each with a short answer of its own. */
   readonly routes: number;
   /** Folder for CPU profiles of our own processes; empty for none. */
   readonly profileFolder: string;
+  /** Path of the Node that programs run on. */
+  readonly node: string;
 }
 
 /** A server under way. */
@@ -34,11 +37,12 @@ export interface StartedPeer {
 export interface BenchPeer {
   readonly name: string;
   readonly abilities: readonly Ability[];
-  /** Runs applications by itself: the one behind `appSocket` is not its. */
+  /** Runs applications by itself: the one behind the socket is not its. */
   readonly runsApps: boolean;
   /** Why it cannot take part here, or null. */
   findObstacle(): string | null;
-  readVersion(): string;
+  /** `node`: path of the Node it would run on. */
+  readVersion(node: string): string;
   /** Starts it on the server's core and waits until it listens. It ends with the bench. */
   start(site: BenchSite): Promise<StartedPeer>;
 }
@@ -84,6 +88,11 @@ export async function startPinned(
   const running = startProcess(commandLine, { before: pinTo(core), env });
   await waitUntilListening(running, port);
   return { port, pid: running.pid, stop: () => running.stop() };
+}
+
+/** A site with files alone, for those who need no more. */
+export function createFileSite(root: string, node: string): BenchSite {
+  return { root, node, upstreamPort: 0, application: null, routes: 0, profileFolder: '' };
 }
 
 /** The first number with dots in what a program says of itself. */

@@ -11,13 +11,14 @@ import type { BenchPeer, BenchSite } from './peer.ts';
 /** tsserve as it is built in dist. */
 export const tsservePeer: BenchPeer = {
   name: 'tsserve',
-  abilities: ['files', 'proxy', 'app'],
+  abilities: ['files', 'proxy', 'app', 'program'],
   runsApps: true,
   findObstacle: () => null,
   readVersion: () => JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')).version,
   start: async (site) => {
     const { port, process } = await startServer(toConfig(site), {
       before: pinTo(serverCore),
+      node: site.node,
       env: site.profileFolder === '' ? {} : listProfileVariables(site.profileFolder),
     });
     return { port, pid: process.pid, stop: () => process.stop() };
@@ -30,12 +31,12 @@ function listProfileVariables(folder: string): Record<string, string> {
   return { NODE_OPTIONS: imports.join(' '), TSSERVE_PROFILE: folder };
 }
 
-function toConfig({ root, upstreamPort, appSocket, routes, profileFolder }: BenchSite): SiteConfig {
-  const env = profileFolder === '' ? {} : { TSSERVE_PROFILE: profileFolder };
+function toConfig({ root, upstreamPort, application, routes, profileFolder }: BenchSite): SiteConfig {
+  const profile = profileFolder === '' ? {} : { TSSERVE_PROFILE: profileFolder };
   const upstreams = {
     ...(upstreamPort > 0 && { tiny: { servers: [`http://127.0.0.1:${upstreamPort}`] } }),
-    ...(appSocket !== '' && {
-      hello: { app: join(repositoryRoot, 'test/bench/programs/hello-function.ts'), env },
+    ...(application !== null && {
+      app: { ...application.upstream, env: { ...application.env, ...profile } },
     }),
   };
   return {
@@ -45,7 +46,7 @@ function toConfig({ root, upstreamPort, appSocket, routes, profileFolder }: Benc
     upstreams,
     routes: [
       ...(upstreamPort > 0 ? [{ path: '/proxied/', proxy: 'tiny' }] : []),
-      ...(appSocket !== '' ? [{ path: '/app/', proxy: 'hello' }] : []),
+      ...(application === null ? [] : [{ path: `/${application.name}/`, proxy: 'app' }]),
       ...Array.from({ length: routes }, (_, index) => ({
         path: `/route-${index}/`,
         return: { status: 200, body: `route ${index}\n` },

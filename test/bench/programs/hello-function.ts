@@ -1,3 +1,5 @@
 // The gateway function that is measured.
 
-export default (): Response => new Response('{"hello":"world"}');
+const json = { headers: { 'Content-Type': 'application/json' } };
+
+export default (): Response => new Response('{"hello":"world"}', json);

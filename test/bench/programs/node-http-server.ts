@@ -10,7 +10,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { join } from 'node:path';
-import { answerHello } from './hello-answer.ts';
 
 const [port, root, upstreamPort] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -56,7 +55,6 @@ const server = createServer((request, response) => {
     if (request.headers['if-none-match'] === file.etag) response.writeHead(304, { ETag: file.etag }).end();
     else response.writeHead(200, file.fields).end(file.body);
   } else if (url.startsWith('/proxied/')) passOn(request, response);
-  else if (url.startsWith('/app/')) answerHello(request, response);
   else response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not Found\n');
 });
 // A connection that idles between two rounds must be there in the next.

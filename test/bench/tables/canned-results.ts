@@ -37,7 +37,7 @@ export const cannedResults: BenchResults = {
       haproxy: [createSample(30_000, 60_000), createSample(30_000, 60_000)],
     },
     gateway: {
-      tsserve: [createSample(10_000, 50_000), createSample(10_000, 50_000)],
+      tsserve: [createSample(10_000, 45_000), createSample(10_000, 55_000)],
       nginx: [createSample(10_000, 25_000), createSample(10_000, 25_000)],
     },
   },

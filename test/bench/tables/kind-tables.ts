@@ -3,7 +3,15 @@
 import type { BenchResults, SamplesByPeer } from '../bench-results.ts';
 import { type BenchKind, benchKinds } from '../kinds.ts';
 import { benchPeers } from '../peers/bench-peers.ts';
-import { type Measure, medianOf, oursName, ratioOf, referenceName, spreadOf } from './summarize.ts';
+import {
+  type Measure,
+  medianOf,
+  oursName,
+  ratioOf,
+  ratioOfBest,
+  referenceName,
+  spreadOf,
+} from './summarize.ts';
 import { formatNumber, formatRatio, formatShare, type Table } from './table.ts';
 
 /** Ours against nginx, with what is to be reached. */
@@ -17,6 +25,7 @@ export function tabulateTargets({ kinds }: BenchResults): Table {
       `${oursName} req/CPU s`,
       `${referenceName} req/CPU s`,
       'ratio',
+      'best',
       'spread',
       'to reach',
       'reached',
@@ -29,6 +38,7 @@ export function tabulateTargets({ kinds }: BenchResults): Table {
       formatNumber(medianOf(samples, oursName, 'requestsPerCpuSecond')),
       formatNumber(medianOf(samples, referenceName, 'requestsPerCpuSecond')),
       formatRatio(ratioOf(samples, oursName, referenceName, 'requestsPerCpuSecond')),
+      formatRatio(ratioOfBest(samples, oursName, referenceName)),
       formatSpread(samples),
       formatTarget(kind),
       judge(kind, samples),
@@ -68,13 +78,13 @@ export function tabulateShares({ kinds }: BenchResults): Table {
   };
 }
 
-/** CPU seconds for 100,000 requests, with their ratio to nginx's: the measure of gateway functions. */
+/** CPU seconds for 100,000 requests, with their ratio to nginx's: the measure of applications. `best` is ours. */
 export function tabulateCpuCosts({ kinds }: BenchResults): Table | null {
-  const rows = listKinds(kinds).filter(([kind]) => kind.needs === 'app');
+  const rows = listKinds(kinds).filter(([kind]) => kind.application !== undefined);
   if (rows.length === 0) return null;
   const peers = listPeers(rows);
   return {
-    header: ['CPU s for 100,000 requests', ...peers],
+    header: ['CPU s for 100,000 requests', ...peers, 'best', 'to reach'],
     rows: rows.map(([kind, samples]) => [
       kind.title,
       ...peers.map((peer) => {
@@ -83,6 +93,8 @@ export function tabulateCpuCosts({ kinds }: BenchResults): Table | null {
         const ratio = ratioOf(samples, referenceName, peer, 'requestsPerCpuSecond');
         return ratio === undefined || peer === referenceName ? cost : `${cost} (${formatRatio(ratio)})`;
       }),
+      formatRatio(ratioOfBest(samples, referenceName, oursName)),
+      formatTarget(kind).replace('CPU ', ''),
     ]),
   };
 }

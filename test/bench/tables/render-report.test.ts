@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cannedResults } from './canned-results.ts';
 import { renderDocument, renderReport } from './render-report.ts';
-import { findMedian, spreadOf } from './summarize.ts';
+import { findMedian, spreadOf, summarizeKinds } from './summarize.ts';
 
 /** The cells of the row that begins so, in the first table after a heading of the document. */
 function readRow(heading: string, first: string): string[] {
@@ -22,6 +22,7 @@ describe('docs/performance.md', () => {
       '120,000',
       '100,000',
       '1.20',
+      '1.30',
       '17 %',
       '>= 1.1',
       'yes',
@@ -34,15 +35,17 @@ describe('docs/performance.md', () => {
       '30,000',
       '60,000',
       '0.50',
+      '0.50',
       '0 %',
       '>= 0.85',
       'no',
     ]);
   });
 
-  test('tells the CPU seconds of a gateway function, the fewer the better', () => {
-    expect(readRow('CPU time of a gateway function', 'gateway')).toEqual(['2.00 (0.50)', '4.00']);
-    expect(readRow('tsserve and nginx', 'gateway').slice(-2)).toEqual(['CPU <= 0.8', 'yes']);
+  test('tells the CPU seconds of an application, the fewer the better, and the ratio of the best rounds', () => {
+    const cells = ['2.00 (0.50)', '4.00', '0.45', '<= 0.75'];
+    expect(readRow('CPU time of applications (ratio to nginx)', 'gateway')).toEqual(cells);
+    expect(readRow('tsserve and nginx', 'gateway').slice(-2)).toEqual(['CPU <= 0.75', 'yes']);
   });
 
   test('shows everyone in one order, with a dash for who took no part', () => {
@@ -107,7 +110,7 @@ describe('the report on the terminal', () => {
   test('gives no ratio and no verdict without nginx', () => {
     const { tsserve } = cannedResults.kinds['1k'];
     const report = renderReport({ ...cannedResults, kinds: { '1k': { tsserve } }, growth: {}, figures: {} });
-    expect(report).toMatch(/^1 KiB file, bare request +60,000 +- +- +120,000 +- +- +17 % +>= 1\.1 +-$/m);
+    expect(report).toMatch(/^1 KiB file, bare request +60,000 +- +- +120,000 +- +- +- +17 % +>= 1\.1 +-$/m);
   });
 });
 
@@ -115,4 +118,19 @@ test('a median is the middle, a spread from end to end in hundredths of it', () 
   expect(findMedian([3, 100, 1])).toBe(3);
   expect(findMedian([4, 1, 2, 3])).toBe(2.5);
   expect(spreadOf([90, 100, 120])).toBe(30);
+});
+
+test('a summary has medians and best rounds, and ratios where nginx took part', () => {
+  const { gateway, '1k': file } = summarizeKinds(cannedResults.kinds);
+  expect(gateway.tsserve).toEqual({
+    requestsPerSecond: 10_000,
+    requestsPerCpuSecond: 50_000,
+    ratio: 2,
+    bestRequestsPerCpuSecond: 55_000,
+    bestRatio: 2.2,
+  });
+  expect(file['node:http'].ratio).toBe(0.2);
+  const { tsserve } = cannedResults.kinds['1k'];
+  const alone = summarizeKinds({ '1k': { tsserve } })['1k'].tsserve;
+  expect(alone).toMatchObject({ ratio: undefined, bestRatio: undefined, bestRequestsPerCpuSecond: 130_000 });
 });

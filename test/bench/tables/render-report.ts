@@ -42,7 +42,7 @@ function listSections(results: BenchResults): Section[] {
   const hasKinds = Object.keys(results.kinds).length > 0;
   const sections: { title: string; table: Table | null }[] = [
     { title: 'tsserve and nginx', table: hasKinds ? tabulateTargets(results) : null },
-    { title: 'CPU time of a gateway function', table: tabulateCpuCosts(results) },
+    { title: 'CPU time of applications (ratio to nginx)', table: tabulateCpuCosts(results) },
     {
       title: 'Everyone: requests a second (ratio to nginx)',
       table: hasKinds ? tabulatePeers(results, 'requestsPerSecond') : null,
@@ -78,8 +78,8 @@ function describeMachine({ machine, run }: BenchResults): string {
 function describeReproduction({ run }: BenchResults): string {
   return [
     'On Linux with two cores at least, and Debian packages for what is measured:',
-    '    apt-get install wrk nginx haproxy caddy',
+    '    apt-get install wrk nginx haproxy caddy gunicorn python3-flask',
     `    npm run bench -- --rounds ${run.rounds} --seconds ${run.seconds} --write`,
-    'Servers and applications run on the first core; load generator, upstream and the bench itself on the second. The configurations of all servers are in `test/bench/peers/`, the rows in `test/bench/kinds.ts`, `growth-items.ts` and `figures.ts`. `--quick` takes three minutes, `--only` names rows, `--peers` names servers, `--json FILE` keeps every sample.',
+    'Servers and applications run on the first core; load generator, upstream and the bench itself on the second. The configurations of all servers are in `test/bench/peers/`, the rows in `test/bench/kinds.ts`, `growth-items.ts` and `figures.ts`. `--quick` takes five minutes, `--only` names rows, `--peers` names servers, `--node PATH` has our server and the others on Node run on another Node, `--json FILE` keeps every sample.',
   ].join('\n\n');
 }
