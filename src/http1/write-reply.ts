@@ -50,13 +50,14 @@ function bodiless(length: number | null, keepAlive: boolean, isOld: boolean): Re
 }
 
 const statusLines = Array.from({ length: 600 }, (_, status) => {
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\nServer: tsserve\r\n`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
 });
 
 /** Renders status line and fields, empty line included, as a latin1 string. */
 export function renderReplyHead(reply: Reply, framing: ReplyFraming): string {
   const { fields } = reply;
   let head = statusLines[reply.status];
+  if (!hasField(fields, 'server')) head += 'Server: tsserve\r\n';
   if (!hasField(fields, 'date')) head += `Date: ${httpDate()}\r\n`;
   for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${toWireValue(fields[i + 1])}\r\n`;
   if (framing.length !== null) head += `Content-Length: ${framing.length}\r\n`;

@@ -247,6 +247,18 @@ describe('a connection', () => {
     const [reply] = await raw.readReplies(1);
     expect(reply.fields.map(([name]) => name)).toEqual(['Server', 'Date', 'X', 'Content-Length']);
   });
+
+  it('names the server once, as the reply has it', async () => {
+    const bed = await serve(() => new Reply(200, ['server', 'inner'], null));
+    const raw = await openRawSocket(bed.port);
+    await raw.send(get('/'));
+    const [reply] = await raw.readReplies(1);
+    expect(reply.fields.map(([name, value]) => (name === 'Date' ? name : value))).toEqual([
+      'Date',
+      'inner',
+      '0',
+    ]);
+  });
 });
 
 describe('a request body', () => {
