@@ -31,14 +31,16 @@ export interface ExchangeKeeper {
 /** A request under way. */
 export class Exchange {
   readonly connection: ConnectionFacts;
-  readonly method: string;
+  /** Changed only by an internal redirect that goes on as a GET. */
+  method: string;
   /** The request target in origin-form as received ("/a%20b?c"), or "*". Query included. */
   readonly target: string;
   readonly httpVersion: '1.0' | '1.1' | '2.0';
   readonly fields: Fields;
   /** The host asked for: lower case, without port and trailing dot; "" when the request named none (HTTP/1.0). */
   readonly host: string;
-  readonly body: RequestBody;
+  /** Changed only by an internal redirect that goes on without it. */
+  body: RequestBody;
 
   /**
    * The one canonical path that every stage uses: percent-decoded once, dot segments resolved, slashes merged.
@@ -50,6 +52,9 @@ export class Exchange {
   query = '';
   /** Whether an internal redirect has changed `path` and `query`: then `target` no longer tells where to go. */
   redirected = false;
+
+  /** The method as received. */
+  readonly requestMethod: string;
 
   /** The client, after the trusted-proxy rules. */
   clientAddress: string;
@@ -87,6 +92,7 @@ export class Exchange {
   ) {
     this.connection = connection;
     this.method = method;
+    this.requestMethod = method;
     this.target = target;
     this.httpVersion = httpVersion;
     this.fields = fields;

@@ -50,6 +50,10 @@ export class Reply {
 export interface InternalRedirect {
   /** Path and optional query, beginning with "/". */
   redirectTo: string;
+  /** Fields that the reply to be has in place of its own. Owned by the redirect. */
+  fields?: Fields;
+  /** The request was answered once already: it goes on as a GET without a body, or as the HEAD that it was. */
+  asGet?: boolean;
 }
 
 /**

@@ -18,7 +18,10 @@ const readers: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>
   ['remote_addr', (x) => x.clientAddress],
   ['remote_port', (x) => String(x.connection.peerPort)],
   ['remote_user', () => ''],
-  ['request', (x) => (x.method === '' ? x.target : `${x.method} ${x.target} HTTP/${x.httpVersion}`)],
+  [
+    'request',
+    (x) => (x.requestMethod === '' ? x.target : `${x.requestMethod} ${x.target} HTTP/${x.httpVersion}`),
+  ],
   ['request_id', (x) => x.requestId],
   ['request_method', (x) => x.method],
   ['request_time', (x) => ((performance.now() - x.startedAtMs) / 1000).toFixed(3)],

@@ -2,11 +2,12 @@
 // that catches: whatever goes wrong becomes a reply and one line in the error log.
 
 import type { Log } from '../base/log.ts';
-import type { RequestBody } from '../message/body.ts';
+import { emptyRequestBody, type RequestBody } from '../message/body.ts';
 import type { Exchange } from '../message/exchange.ts';
+import { type Fields, removeField } from '../message/fields.ts';
 import type { Dispatcher } from '../message/handler.ts';
 import { HttpError } from '../message/http-error.ts';
-import { type Answer, Reply } from '../message/reply.ts';
+import { type Answer, type InternalRedirect, Reply } from '../message/reply.ts';
 import { normalisePath } from '../router/normalise-path.ts';
 import { createErrorReply } from './error-reply.ts';
 import type { Location, Site, VirtualHost } from './site.ts';
@@ -110,17 +111,19 @@ export class SiteDispatcher implements Dispatcher {
   async #settle(road: Road, first: Answer | Promise<Answer>): Promise<Reply> {
     try {
       let answer = await first;
+      let fields: Fields | null = null;
       while (!(answer instanceof Reply)) {
         if (answer instanceof HttpError) return this.#fail(road, answer);
-        answer = await this.#redirect(road, answer.redirectTo);
+        fields = answer.fields ?? fields;
+        answer = await this.#redirect(road, answer);
       }
-      return answer;
+      return fields === null ? answer : withFields(answer, fields);
     } catch (error) {
       return this.#fail(road, error);
     }
   }
 
-  #redirect(road: Road, uri: string): Answer | Promise<Answer> {
+  #redirect(road: Road, { redirectTo: uri, asGet = false }: InternalRedirect): Answer | Promise<Answer> {
     if (++road.redirects > maxInternalRedirects) {
       throw new HttpError(
         'TSS_REDIRECT_LOOP',
@@ -132,6 +135,10 @@ export class SiteDispatcher implements Dispatcher {
     exchange.path = path;
     exchange.query = query;
     exchange.redirected = true;
+    if (asGet) {
+      if (exchange.method !== 'HEAD') exchange.method = 'GET';
+      exchange.body = emptyRequestBody;
+    }
     return this.#route(road);
   }
 
@@ -148,6 +155,13 @@ export class SiteDispatcher implements Dispatcher {
     // Client errors are the access log's; here they are for whoever looks closer.
     this.#log(isOurs ? 'error' : 'info', () => describeFailure(exchange, error, isOurs));
   }
+}
+
+/** A reply with these fields in place of its own of the same names. */
+function withFields(reply: Reply, fields: Fields): Reply {
+  const all = [...reply.fields];
+  for (let i = 0; i < fields.length; i += 2) removeField(all, fields[i].toLowerCase());
+  return new Reply(reply.status, [...all, ...fields], reply.body);
 }
 
 function describeFailure(exchange: Exchange, error: Error, isOurs: boolean): string {

@@ -89,6 +89,26 @@ describe('dispatch', () => {
     expect(bed.lines[0]).toContain('TSS_REDIRECT_LOOP');
   });
 
+  it('gives a redirect its fields and its method, as the redirect says', async () => {
+    const redirect = {
+      redirectTo: '/end',
+      fields: ['Content-Type', 'application/pdf', 'X-A', '1'],
+      asGet: true,
+    };
+    const bed = createBed({
+      '/': (x) => createTextReply(200, `${x.method} ${x.body.length}`),
+      '/to/': async () => ({ ...redirect, fields: [...redirect.fields] }),
+    });
+    const body = { length: 5, limit: 9, read: () => {}, cancel: () => {} };
+    const exchange = createExchange('/to/', 'POST', body);
+    const reply = await bed.dispatcher.dispatch(exchange);
+    expect(text(reply)).toBe('GET 0');
+    expect(reply.fields).toEqual(['Content-Type', 'application/pdf', 'X-A', '1']);
+    expect(exchange.requestMethod).toBe('POST');
+    const head = createExchange('/to/', 'HEAD');
+    expect(text(await bed.dispatcher.dispatch(head))).toBe('HEAD 0');
+  });
+
   it("turns a handler's HttpError into a reply with the route's fields, and tells the detail to the log alone", async () => {
     const fail = () => {
       throw new HttpError('TSS_UPSTREAM_CONNECT', 'secret 10.0.0.1 refused');

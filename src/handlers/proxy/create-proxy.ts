@@ -6,12 +6,14 @@ import type { TimerWheel } from '../../base/timer-wheel.ts';
 import type { Exchange } from '../../message/exchange.ts';
 import type { Handler } from '../../message/handler.ts';
 import { HttpError } from '../../message/http-error.ts';
-import { copyResponseFields } from '../../message/passed-fields.ts';
-import { Reply } from '../../message/reply.ts';
+import { type Answer, Reply } from '../../message/reply.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
 import type { CallOwner, UpstreamCall } from '../../upstream/upstream-call.ts';
+import { type AnswerFromUpstream, compileAnswer } from './answer-from-upstream.ts';
 import type { ProxySettings } from './proxy-shape.ts';
 import { createRequestFields, type RequestFieldRules, renderRequestHead } from './request-fields.ts';
+import { compileResponseFields } from './response-fields.ts';
+import { compileSetFields } from './set-fields.ts';
 import { compileHost } from './upstream-host.ts';
 import { compileTarget } from './upstream-target.ts';
 import { findWebSocketKey } from './websocket-handshake.ts';
@@ -32,23 +34,30 @@ export interface ProxyDeps {
  */
 export function createProxy(settings: ProxySettings, deps: ProxyDeps): Handler {
   const { upstream, timers, isTrusted } = deps;
-  const rules: RequestFieldRules = { stripPrefix: settings.stripPrefix, isTrusted };
-  const readTarget = compileTarget(settings.stripPrefix, settings.addPrefix);
+  const { stripPrefix, addPrefix, forwarded } = settings;
+  const rules: RequestFieldRules = { stripPrefix, forwarded, isTrusted };
+  const readTarget = compileTarget(stripPrefix, addPrefix);
   const readHost = compileHost(settings.host, upstream.name);
+  const setFields = compileSetFields(settings.headers);
+  const readResponseFields = compileResponseFields(settings, readHost);
+  const answer = compileAnswer(settings, readResponseFields, timers);
   return {
     handle: (exchange) => {
       const target = readTarget(exchange);
       const fields = createRequestFields(exchange, readHost(exchange), rules);
+      if (setFields !== null) setFields(exchange, fields);
       const key = findWebSocketKey(exchange);
       if (key !== null) {
+        const handshake = { exchange, target, fields, key, upstream, timers, readResponseFields };
         return new Reply(101, [], {
           kind: 'tunnel',
-          open: (client, early) =>
-            openWebSocketTunnel({ exchange, target, fields, key, upstream, timers }, client, early),
+          open: (client, early) => openWebSocketTunnel(handshake, client, early),
         });
       }
       const head = renderRequestHead(exchange.method, target, fields);
-      return new Promise((resolve, reject) => new ProxiedExchange(exchange, upstream, head, resolve, reject));
+      return new Promise((resolve, reject) => {
+        new ProxiedExchange(exchange, answer, resolve, reject).start(upstream, head);
+      });
     },
     close: () => {},
   };
@@ -56,27 +65,38 @@ export function createProxy(settings: ProxySettings, deps: ProxyDeps): Handler {
 
 /** One request under way. */
 class ProxiedExchange implements CallOwner {
-  readonly #resolve: (reply: Reply) => void;
+  readonly #exchange: Exchange;
+  readonly #answer: AnswerFromUpstream;
+  readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: Error) => void;
-  readonly #call: UpstreamCall;
+  #call: UpstreamCall | null = null;
 
   constructor(
     exchange: Exchange,
-    upstream: Upstream,
-    head: string,
-    resolve: (reply: Reply) => void,
+    answer: AnswerFromUpstream,
+    resolve: (answer: Answer) => void,
     reject: (error: Error) => void,
   ) {
+    this.#exchange = exchange;
+    this.#answer = answer;
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  start(upstream: Upstream, head: string): void {
+    const exchange = this.#exchange;
     const { body } = exchange;
     this.#call = upstream.call(exchange, head, body.length === 0 ? null : body, this);
     exchange.onAbort = () => this.#abort();
     this.#call.start();
   }
 
-  onResponse({ status, fields, body }: Parameters<CallOwner['onResponse']>[0]): void {
-    this.#resolve(new Reply(status, copyResponseFields(fields), body));
+  onResponse(response: Parameters<CallOwner['onResponse']>[0]): void {
+    try {
+      this.#resolve(this.#answer(this.#exchange, response));
+    } catch (error) {
+      this.#reject(error as Error);
+    }
   }
 
   onFailure(error: Error): void {
@@ -84,7 +104,7 @@ class ProxiedExchange implements CallOwner {
   }
 
   #abort(): void {
-    this.#call.abort();
+    this.#call?.abort();
     this.#reject(new HttpError('TSS_CLIENT_CLOSED', 'the client left before it was answered'));
   }
 }

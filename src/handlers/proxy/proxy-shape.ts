@@ -2,7 +2,9 @@
 
 import { z } from 'zod';
 import { addProblem } from '../../config/shape/add-problem.ts';
+import { size } from '../../config/shape/size.ts';
 import { templateText } from '../../config/shape/template-text.ts';
+import { cookieFlagsShape, fieldNamesShape, rewriteShape, setFieldsShape } from './rewrite-shape.ts';
 
 /** A path without its last slash; "" for "/". Written decoded, as requests' paths are compared. */
 const prefix = z.string().transform((text, context) => {
@@ -40,6 +42,57 @@ const settingsShape = z.strictObject({
     .nullable()
     .prefault(null)
     .describe("The Host that the upstream sees. May hold variables. Default: the client's, unlike nginx."),
+  headers: setFieldsShape
+    .prefault({})
+    .describe(
+      'Fields of the request, by name: a text, which may hold variables, replaces one; null, or a text that comes out ' +
+        'empty, removes it. Default: none.',
+    ),
+  forwarded: z
+    .boolean()
+    .prefault(false)
+    .describe('Whether the upstream also gets Forwarded (RFC 7239) beside X-Forwarded-*. Default false.'),
+  hideHeaders: fieldNamesShape
+    .prefault([])
+    .describe('Fields of the response that the client does not get. Default: none.'),
+  passHeaders: fieldNamesShape
+    .prefault([])
+    .describe(
+      'Fields of the response that the client gets though they end here otherwise: "Server", "X-Accel-Redirect". ' +
+        'Default: none.',
+    ),
+  redirect: z
+    .union([z.enum(['default', 'off']), rewriteShape])
+    .prefault('default')
+    .describe(
+      'What becomes of Location and Refresh: an object of starts of URLs, each with what it becomes; a regular ' +
+        'expression stands behind "~" or "~*", its groups are $1 to $9. "default": a URL of the host that the upstream ' +
+        'was asked for becomes a path of this site. "off": nothing. Default "default".',
+    ),
+  cookieDomain: rewriteShape
+    .prefault({})
+    .describe(
+      'What becomes of the Domain of cookies, whole; "" leaves it out. Written as "redirect". Default: nothing.',
+    ),
+  cookiePath: rewriteShape
+    .prefault({})
+    .describe('What becomes of the start of the Path of cookies. Written as "redirect". Default: nothing.'),
+  cookieFlags: cookieFlagsShape
+    .prefault({})
+    .describe(
+      'Flags that cookies get or lose, by name of the cookie or "~" and a regular expression; the first that fits ' +
+        'counts. Default: none.',
+    ),
+  accel: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'Whether the upstream is trusted with X-Accel-Redirect, X-Accel-Buffering and X-Accel-Limit-Rate in its answers. ' +
+        'Default false: they are dropped.',
+    ),
+  limitRate: size()
+    .prefault(0)
+    .describe('Most bytes of a response body that the client gets in a second; 0 for no limit. Default 0.'),
 });
 
 /** A checked `proxy` setting. */
@@ -47,8 +100,6 @@ export type ProxySettings = z.output<typeof settingsShape>;
 
 /** Where requests go: the name of an upstream alone, or an object. */
 export const proxyShape = z.union([
-  z
-    .string()
-    .transform((upstream): ProxySettings => ({ upstream, stripPrefix: '', addPrefix: '', host: null })),
+  z.string().transform((upstream): ProxySettings => settingsShape.parse({ upstream })),
   settingsShape,
 ]);

@@ -9,6 +9,8 @@ import { isDroppedFromRequest, isForwardingField, listNominated } from '../../me
 export interface RequestFieldRules {
   /** The part of the path that the upstream does not see; "" for none. */
   readonly stripPrefix: string;
+  /** Whether Forwarded is written, too. */
+  readonly forwarded: boolean;
   readonly isTrusted: (address: string) => boolean;
 }
 
@@ -43,7 +45,7 @@ function addForwardingFields(
   kept: Fields,
   exchange: Exchange,
   isTrusted: boolean,
-  { stripPrefix }: RequestFieldRules,
+  { stripPrefix, forwarded }: RequestFieldRules,
 ): void {
   const { connection, fields } = exchange;
   const { peerAddress, scheme } = connection;
@@ -56,11 +58,20 @@ function addForwardingFields(
     if (host !== undefined) kept.push('X-Forwarded-Host', host);
   }
   if (stripPrefix !== '') kept.push('X-Forwarded-Prefix', stripPrefix);
-  const forwarded = isTrusted ? joinField(fields, 'forwarded') : undefined;
-  if (forwarded !== undefined) {
-    kept.push('Forwarded', `${forwarded}, for=${toNode(peerAddress)};proto=${scheme}`);
+  const nodes = isTrusted ? joinField(fields, 'forwarded') : undefined;
+  if (nodes !== undefined || forwarded) {
+    const element = renderForwarded(exchange, forwarded);
+    kept.push('Forwarded', nodes === undefined ? element : `${nodes}, ${element}`);
   }
   kept.push('X-Real-IP', exchange.clientAddress, 'X-Request-Id', exchange.requestId);
+}
+
+/** What we add to Forwarded (RFC 7239 4). */
+function renderForwarded({ connection, fields }: Exchange, isFull: boolean): string {
+  const { peerAddress, scheme } = connection;
+  const host = isFull ? getField(fields, 'host') : undefined;
+  const hostPart = host === undefined ? '' : `;host="${host.replace(/["\\]/g, '\\$&')}"`;
+  return `for=${toNode(peerAddress)}${hostPart};proto=${scheme}`;
 }
 
 /** A node of Forwarded (RFC 7239 6). */

@@ -8,11 +8,11 @@ import type { Deadline, TimerWheel } from '../../base/timer-wheel.ts';
 import type { Exchange } from '../../message/exchange.ts';
 import type { Fields } from '../../message/fields.ts';
 import { HttpError } from '../../message/http-error.ts';
-import { copyResponseFields } from '../../message/passed-fields.ts';
 import type { PeerSlot } from '../../upstream/peer-slot.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
 import { ClientWatch } from './client-watch.ts';
 import { loadHttpProxy } from './load-http-proxy.ts';
+import type { ReadResponseFields } from './response-fields.ts';
 import { endPolitely, resetStream } from './tunnel-ends.ts';
 import { isHandshakeAccepted } from './websocket-handshake.ts';
 
@@ -25,6 +25,8 @@ export interface Handshake {
   readonly key: string;
   readonly upstream: Upstream;
   readonly timers: TimerWheel;
+  /** The fields of the answer that the client gets. */
+  readonly readResponseFields: ReadResponseFields;
 }
 
 type Headers = Record<string, string | string[]>;
@@ -162,10 +164,10 @@ class WebSocketTunnel {
       return false;
     }
     this.#slot?.succeed();
-    const { exchange } = this.#handshake;
+    const { exchange, readResponseFields } = this.#handshake;
     exchange.upstreamStatus = append(exchange.upstreamStatus, '101');
     const fields = [
-      ...copyResponseFields(response.rawHeaders),
+      ...readResponseFields(exchange, response.rawHeaders),
       'Connection',
       'Upgrade',
       'Upgrade',
@@ -230,7 +232,7 @@ class WebSocketTunnel {
 
   /** An answer that is no upgrade: the client gets it as it is, and then the end. */
   #relay(response: IncomingMessage): void {
-    const { exchange } = this.#handshake;
+    const { exchange, readResponseFields } = this.#handshake;
     const status = response.statusCode ?? 502;
     this.#slot?.succeed();
     exchange.status = status;
@@ -239,7 +241,7 @@ class WebSocketTunnel {
     // Whatever it sends now goes nowhere; reading it is how its end is noticed.
     this.#client.resume();
     let head = `HTTP/1.1 ${status} ${response.statusMessage ?? ''}\r\n`;
-    const fields = copyResponseFields(response.rawHeaders);
+    const fields = readResponseFields(exchange, response.rawHeaders);
     for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
     this.#client.write(`${head}Connection: close\r\n\r\n`, 'latin1');
     response.pipe(this.#client, { end: false });

@@ -1,9 +1,10 @@
 // What the tests of the proxy share: a proxy over a raw or Node upstream, and exchanges made by hand.
 
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { z } from 'zod';
 import { compileIpRanges } from '../../../src/base/ip-ranges.ts';
 import { createProxy } from '../../../src/handlers/proxy/create-proxy.ts';
-import { type ProxySettings, proxyShape } from '../../../src/handlers/proxy/proxy-shape.ts';
+import { proxyShape } from '../../../src/handlers/proxy/proxy-shape.ts';
 import type { RequestBody } from '../../../src/message/body.ts';
 import { type ConnectionFacts, Exchange } from '../../../src/message/exchange.ts';
 import type { Fields } from '../../../src/message/fields.ts';
@@ -17,6 +18,9 @@ import { facts, Surroundings } from '../../upstream/upstream-fixture.ts';
 
 /** Addresses from which X-Forwarded-* is believed in these tests. */
 export const isTrusted = compileIpRanges(['10.0.0.0/8']);
+
+/** The settings of a proxy as they are written, without its upstream. */
+export type ProxyInput = Partial<Exclude<z.input<typeof proxyShape>, string>>;
 
 /** A request as a protocol room would give it. */
 export interface Ask {
@@ -51,14 +55,14 @@ export class ProxyBench {
   readonly around = new Surroundings();
   readonly #servers: Server[] = [];
 
-  create(upstream: Upstream, settings: Partial<ProxySettings> = {}): Handler {
+  create(upstream: Upstream, settings: ProxyInput = {}): Handler {
     const checked = proxyShape.parse({ upstream: upstream.name, ...settings });
     const { timers } = this.around;
     return createProxy(checked, { upstream, timers, isTrusted, log: () => {} });
   }
 
   /** A proxy over a Node server. */
-  async startNode(listener: RequestListener, settings: Partial<ProxySettings> = {}): Promise<Handler> {
+  async startNode(listener: RequestListener, settings: ProxyInput = {}): Promise<Handler> {
     return this.create(this.around.createUpstream({ servers: [await this.listen(listener)] }), settings);
   }
 
@@ -73,7 +77,7 @@ export class ProxyBench {
   }
 
   /** A proxy whose upstream answers 200 with the head it got. */
-  async startMirror(settings: Partial<ProxySettings> = {}): Promise<Handler> {
+  async startMirror(settings: ProxyInput = {}): Promise<Handler> {
     const peer = await this.around.startPeer((_, head) => {
       const body = head.split('\r\n\r\n')[0];
       return `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;

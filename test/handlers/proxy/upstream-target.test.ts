@@ -65,7 +65,13 @@ test('after an internal redirect the new path counts', () => {
 
 describe('the setting', () => {
   test('may be a name', () => {
-    expect(proxyShape.parse('api')).toEqual({ upstream: 'api', stripPrefix: '', addPrefix: '', host: null });
+    expect(proxyShape.parse('api')).toEqual(proxyShape.parse({ upstream: 'api' }));
+    expect(proxyShape.parse('api')).toMatchObject({
+      upstream: 'api',
+      stripPrefix: '',
+      addPrefix: '',
+      host: null,
+    });
   });
 
   test.each([
