@@ -25,7 +25,7 @@ export interface BenchOptions {
   readonly profile: string | null;
   /** Path of the Node that our server, node:http and the applications on Node run on. Default: the one of the bench. */
   readonly node: string;
-  /** Writes docs/performance.md. */
+  /** Writes the results into docs/. */
   readonly write: boolean;
 }
 

@@ -34,6 +34,8 @@ export interface RunFacts {
   readonly rounds: number;
   /** Length of one run of the load generator. */
   readonly seconds: number;
+  /** The Node of the machine was chosen with --node. */
+  readonly isOtherNode: boolean;
   /** What the rows of proxied answers had behind them. */
   readonly upstream: string;
   /** Peers that were left out, each with the reason. */

@@ -22,10 +22,9 @@ import { measureKinds } from './measure-kinds.ts';
 import { benchPeers } from './peers/bench-peers.ts';
 import type { BenchPeer } from './peers/peer.ts';
 import { renderProfiles } from './summarize-profile.ts';
-import { renderDocument, renderReport } from './tables/render-report.ts';
+import { nameDocument, renderDocument, renderReport } from './tables/render-report.ts';
 import { summarizeKinds } from './tables/summarize.ts';
 
-const document = join(repositoryRoot, 'docs/performance.md');
 const journal = new Journal((line) => process.stderr.write(`${line}\n`));
 
 try {
@@ -53,7 +52,7 @@ async function runBench(options: BenchOptions): Promise<void> {
       options.json,
       `${JSON.stringify({ ...results, summary: summarizeKinds(results.kinds) }, null, 2)}\n`,
     );
-  if (options.write) writeFileSync(document, renderDocument(results));
+  if (options.write) writeFileSync(join(repositoryRoot, nameDocument(results)), renderDocument(results));
   if (journal.problems.length > 0) process.exitCode = 1;
 }
 
@@ -90,6 +89,7 @@ async function measureAll(options: BenchOptions): Promise<BenchResults> {
       at: startedAt,
       rounds: options.rounds,
       seconds: options.seconds,
+      isOtherNode: options.node !== process.execPath,
       upstream: describeUpstream(),
       missing,
       problems: journal.problems,

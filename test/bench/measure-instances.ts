@@ -8,7 +8,7 @@ import { waitUntil } from '../support/wait-until.ts';
 import { findApplication } from './applications.ts';
 import { checkAnswer } from './check-answer.ts';
 import { pinTo, serverCore } from './cores.ts';
-import { readResidentKiB } from './process-tree.ts';
+import { readProportionalKiB, readResidentKiB } from './process-tree.ts';
 import { bodies } from './site-content.ts';
 
 const settleMs = 3_000;
@@ -34,15 +34,24 @@ export async function measureInstanceStart(node: string): Promise<number> {
   return elapsedMs;
 }
 
-/** MiB of an instance, the mean of ten, some seconds after each had some requests. */
-export async function measureInstanceMemory(node: string): Promise<number> {
+/** MiB resident of an instance, the mean of ten, some seconds after each had some requests. */
+export function measureInstanceMemory(node: string): Promise<number> {
+  return measureMemory(node, readResidentKiB);
+}
+
+/** Likewise, but what they share, with each other and the server, counts once. */
+export function measureInstanceCost(node: string): Promise<number> {
+  return measureMemory(node, readProportionalKiB);
+}
+
+async function measureMemory(node: string, readKiB: (pid: number) => number): Promise<number> {
   const server = await startHello(manyInstances, node);
   const asked = Array.from({ length: requestsAtOnce }, () =>
     checkAnswer(server.port, { path: '/', fields: [] }, { status: 200, body: bodies.hello }),
   );
   await Promise.all(asked);
   await sleep(settleMs);
-  const sizesKiB = findChildren(server.process.pid, 'tsserve: app hello#').map(readResidentKiB);
+  const sizesKiB = findChildren(server.process.pid, 'tsserve: app hello#').map(readKiB);
   await server.stop();
   if (sizesKiB.length !== manyInstances)
     throw new Error(`${sizesKiB.length} instances, not ${manyInstances}`);

@@ -62,6 +62,14 @@ export function readResidentKiB(pid: number): number {
   return Number(size[1]);
 }
 
+/** Memory of a process in KiB, with its part of each page that it shares: what several take together is the sum. */
+export function readProportionalKiB(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const size = /^Pss:\s+(\d+) kB$/m.exec(rollup);
+  if (size === null) throw new Error(`process ${pid} has no memory`);
+  return Number(size[1]);
+}
+
 function readAllStats(): ProcessStat[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

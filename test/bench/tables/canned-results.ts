@@ -21,6 +21,7 @@ export const cannedResults: BenchResults = {
     at: '2026-11-23T06:00:00.000Z',
     rounds: 2,
     seconds: 3,
+    isOtherNode: false,
     upstream: 'nginx',
     missing: ['caddy: caddy is not installed'],
     problems: ['nginx, 10m, round 2: 3 socket errors'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cannedResults } from './canned-results.ts';
-import { renderDocument, renderReport } from './render-report.ts';
+import { nameDocument, renderDocument, renderReport } from './render-report.ts';
 import { findMedian, spreadOf, summarizeKinds } from './summarize.ts';
 
 /** The cells of the row that begins so, in the first table after a heading of the document. */
@@ -85,6 +85,19 @@ describe('docs/performance.md', () => {
       expect(document).toContain(words);
     }
     expect(document).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  test('is another one for another Node, and says so', () => {
+    expect(nameDocument(cannedResults)).toBe('docs/performance.md');
+    const { machine, run } = cannedResults;
+    const results = {
+      ...cannedResults,
+      machine: { ...machine, node: 'v24.1.0' },
+      run: { ...run, isOtherNode: true },
+    };
+    expect(nameDocument(results)).toBe('docs/performance-node-24.md');
+    expect(renderDocument(results)).toContain('# Performance on Node 24\n');
+    expect(renderDocument(results)).toContain('--seconds 3 --node PATH --write');
   });
 
   test('has tables whose rows are as wide as their heads', () => {

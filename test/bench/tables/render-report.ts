@@ -21,11 +21,16 @@ export function renderReport(results: BenchResults): string {
   return `${[head, ...tables, ...words, ...failures].join('\n\n')}\n`;
 }
 
-/** docs/performance.md. */
+/** Where the document belongs: what was measured on another Node than the project's stands beside. */
+export function nameDocument({ machine, run }: BenchResults): string {
+  return run.isOtherNode ? `docs/performance-node-${readMajor(machine.node)}.md` : 'docs/performance.md';
+}
+
+/** docs/performance.md, or the same of another Node. */
 export function renderDocument(results: BenchResults): string {
   const tables = listSections(results).map(({ title, table }) => `## ${title}\n\n${renderMarkdown(table)}`);
   return `${[
-    '# Performance',
+    results.run.isOtherNode ? `# Performance on Node ${readMajor(results.machine.node)}` : '# Performance',
     '<!-- Written by `npm run bench -- --write`. Changes by hand are lost. -->',
     'tsserve beside other servers, each on one core of the same machine, asked in turns by the same load generator.',
     ...tables,
@@ -75,11 +80,16 @@ function describeMachine({ machine, run }: BenchResults): string {
   return renderMarkdown({ header: ['what', 'which'], rows }).replace('---:', '---');
 }
 
+/** "v24.1.0" is 24. */
+function readMajor(version: string): string {
+  return version.replace(/^v/, '').split('.')[0];
+}
+
 function describeReproduction({ run }: BenchResults): string {
   return [
     'On Linux with two cores at least, and Debian packages for what is measured:',
     '    apt-get install wrk nginx haproxy caddy gunicorn python3-flask',
-    `    npm run bench -- --rounds ${run.rounds} --seconds ${run.seconds} --write`,
+    `    npm run bench -- --rounds ${run.rounds} --seconds ${run.seconds}${run.isOtherNode ? ' --node PATH' : ''} --write`,
     'Servers and applications run on the first core; load generator, upstream and the bench itself on the second. The configurations of all servers are in `test/bench/peers/`, the rows in `test/bench/kinds.ts`, `growth-items.ts` and `figures.ts`. `--quick` takes five minutes, `--only` names rows, `--peers` names servers, `--node PATH` has our server and the others on Node run on another Node, `--json FILE` keeps every sample.',
   ].join('\n\n');
 }
