@@ -20,6 +20,12 @@ export interface CallOwner {
   onFailure(error: Error): void;
 }
 
+/** Who waits for a peer. */
+export interface Waiter {
+  /** Looks for a peer again. */
+  resume(): void;
+}
+
 /** What a call needs of its upstream. */
 export interface CallHost {
   /** The next peer for a request that was tried on these, or null. */
@@ -28,10 +34,10 @@ export interface CallHost {
   noteFailure(slot: PeerSlot, failure: ClientFailure): void;
   /** The error for a request that found no peer at all. */
   describeAbsence(): HttpError;
-  /** Has the call resumed when peers come, or soon. Returns null when nothing is worth waiting for. */
-  wait(call: UpstreamCall): Deadline | null;
-  /** The call waits no more. */
-  leave(call: UpstreamCall): void;
+  /** Has the waiter resumed when peers come, or at the deadline. Returns null when nothing is worth waiting for. */
+  wait(waiter: Waiter): Deadline | null;
+  /** The waiter waits no more. */
+  leave(waiter: Waiter): void;
   readonly retries: { readonly tries: number; readonly timeout: number };
   /** Longest wait for a peer, in milliseconds. */
   readonly waitMs: number;

@@ -13,7 +13,7 @@ import type { InstanceAddress, InstanceDirectory, InstanceEntry } from './instan
 import { Peer, type PeerSettings } from './peer.ts';
 import { PeerSlot, type SlotSettings } from './peer-slot.ts';
 import { pickSlot } from './pick-slot.ts';
-import { type CallHost, type CallOwner, UpstreamCall } from './upstream-call.ts';
+import { type CallHost, type CallOwner, UpstreamCall, type Waiter } from './upstream-call.ts';
 import type { UpstreamSettings } from './upstream-shape.ts';
 
 /** What an upstream is made with: all of it outlives it. */
@@ -60,7 +60,7 @@ export class Upstream implements CallHost {
   readonly #deps: UpstreamDeps;
   readonly #unsubscribe: () => void;
   /** Who came first is served first. */
-  readonly #waiting = new Set<UpstreamCall>();
+  readonly #waiting = new Set<Waiter>();
   /** Requests that may wait. */
   readonly #maxWaiting: number;
   #slots: PeerSlot[] = [];
@@ -134,15 +134,15 @@ export class Upstream implements CallHost {
     return new HttpError('TSS_UPSTREAM_UNAVAILABLE', `upstream ${this.name}: ${why}`);
   }
 
-  wait(call: UpstreamCall): Deadline | null {
+  wait(waiter: Waiter): Deadline | null {
     const entry = this.#entry;
     if (entry === null || entry.state === 'failed' || this.#waiting.size >= this.#maxWaiting) return null;
-    this.#waiting.add(call);
-    return this.#deps.timers.createDeadline(() => call.resume());
+    this.#waiting.add(waiter);
+    return this.#deps.timers.createDeadline(() => waiter.resume());
   }
 
-  leave(call: UpstreamCall): void {
-    this.#waiting.delete(call);
+  leave(waiter: Waiter): void {
+    this.#waiting.delete(waiter);
   }
 
   /** The peers as they are now. */
@@ -181,7 +181,7 @@ export class Upstream implements CallHost {
     // Turns that one is owed count among the same slots only: a newcomer owes nobody anything.
     for (const slot of this.#slots) slot.currentWeight = 0;
     for (const [key, slot] of before) if (!this.#slotsById.has(key)) slot.release();
-    for (const call of [...this.#waiting]) call.resume();
+    for (const waiter of [...this.#waiting]) waiter.resume();
   }
 
   #createInstanceSlot({ id, ...address }: InstanceAddress): PeerSlot {
