@@ -270,7 +270,8 @@ export class AppInstance {
     clearTimeout(timer);
     try {
       if (url === null) throw new Error('it runs no JavaScript: it waits for the system, or in native code');
-      return describeBlocked(await inspectBlocked(url, inspectionMs));
+      const ownCode = new URL('..', this.#options.role.entry).href;
+      return describeBlocked(await inspectBlocked(url, inspectionMs), ownCode);
     } catch (error) {
       return `no stack: ${(error as Error).message}`;
     }
@@ -317,9 +318,9 @@ function toReadyTest(ready: ReadySettings | undefined): ReadyTest {
   return { kind: 'request', path: ready.path, status: ready.status };
 }
 
-function describeBlocked({ requests, stack }: BlockedState): string {
-  // What called the application is no news.
-  const own = stack.findIndex((frame) => frame.includes('/app-host/vital-signs.'));
+/** @param ownCode the URL of the folder with what calls the application: that is no news */
+function describeBlocked({ requests, stack }: BlockedState, ownCode: string): string {
+  const own = stack.findIndex((frame) => frame.includes(ownCode));
   const frames = own === -1 ? stack : stack.slice(0, own);
   return [...requests.map((one) => `  running: ${one}`), ...frames.map((frame) => `    at ${frame}`)].join(
     '\n',
