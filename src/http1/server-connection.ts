@@ -11,7 +11,7 @@ import { Reply, type TunnelOpener } from '../message/reply.ts';
 import type { Receiver } from './accept-connections.ts';
 import { HeadReader, type ReadHead } from './head-reader.ts';
 import type { OpenConnection, ServerConnectionOptions } from './http1-settings.ts';
-import { Linger } from './linger.ts';
+import { Linger, maxQuietBytes } from './linger.ts';
 import { RequestHead } from './parse-request-head.ts';
 import { ReplyWriter, type ReplyWriterOwner } from './reply-writer.ts';
 import { type RequestBodyOwner, RequestBodyReader } from './request-body.ts';
@@ -357,11 +357,11 @@ export class ServerConnection implements OpenConnection, Receiver, ReplyWriterOw
     this.#heads.takeRest();
     this.#body = null;
     this.#writer.endBatch();
+    const socket = this.#socket;
     // Measured: a connection for one request costs a quarter less so.
-    if (isQuiet && this.#socket.writableLength === 0) this.destroy();
-    else this.#socket.end();
-    if (this.#clientEnded || this.#socket.destroyed) return;
-    this.#linger = new Linger(this.#readDeadline);
+    if (isQuiet && socket.writableLength === 0 && socket.bytesWritten <= maxQuietBytes) this.destroy();
+    if (socket.destroyed) return;
+    this.#linger = new Linger(socket, this.#readDeadline, this.#options.settings.timeouts.send);
     this.#resume();
   }
 

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { TimerWheel } from '../../src/base/timer-wheel.ts';
+import { type Deadline, TimerWheel } from '../../src/base/timer-wheel.ts';
 import { acceptConnections } from '../../src/http1/accept-connections.ts';
 import type { Http1Settings, OpenConnection } from '../../src/http1/http1-settings.ts';
 import { ServerConnection } from '../../src/http1/server-connection.ts';
@@ -33,8 +33,8 @@ afterEach(() => {
 async function serve(
   dispatch: (exchange: Exchange) => Reply | Promise<Reply>,
   timeouts: Partial<Http1Settings['timeouts']> = {},
+  timers = new TimerWheel(10),
 ): Promise<Bed> {
-  const timers = new TimerWheel(10);
   const bed: Bed = { port: 0, connections: new Set(), finished: [], refused: [], sockets: [] };
   const refuse = (error: HttpError) => {
     bed.refused.push(error);
@@ -77,6 +77,29 @@ async function serve(
     for (const connection of bed.connections) connection.destroy();
   });
   return bed;
+}
+
+/** Timers for which time passes faster. */
+class HastyTimers extends TimerWheel {
+  override createDeadline(onExpire: () => void): Deadline {
+    const deadline = super.createDeadline(onExpire);
+    return {
+      set: (delayMs) => deadline.set(delayMs / 25),
+      clear: () => deadline.clear(),
+      drop: () => deadline.drop(),
+    };
+  }
+}
+
+/** A source that ends as soon as the system takes no more for a client: the last bytes wait in our memory. */
+function createOverflow(bed: () => Bed): BodySource {
+  return {
+    length: null,
+    read: (onChunk) => {
+      setImmediate(() => onChunk(null, bed().sockets[0].writableLength > 0 ? null : Buffer.alloc(4096, 'x')));
+    },
+    cancel: () => {},
+  };
 }
 
 /** Reads a body to its end. */
@@ -436,6 +459,50 @@ describe('the end of a connection', () => {
     expect(bed.connections.size).toBe(1);
     sending.end();
     await waitUntil('the client has ended', () => bed.connections.size === 0, 2000);
+  });
+
+  it('V16: comes no sooner for the last bytes of a reply than for those before', async () => {
+    const bed = await serve(
+      () => new Reply(200, [], { kind: 'stream', source: createOverflow(() => bed) }),
+      { send: 3_600_000 },
+      new HastyTimers(10),
+    );
+    const raw = await openRawSocket(bed.port);
+    raw.socket.pause();
+    await raw.send(get('/', 'Connection: close\r\n'));
+    await waitUntil('the reply is written', () => bed.finished.length === 1, 5000);
+    expect(bed.sockets[0].writableLength).toBeGreaterThan(0);
+    // Longer than is waited for a client that has everything: 5 s, here 200 ms.
+    await sleep(500);
+    raw.socket.resume();
+    expect((await raw.readUntilClose()).toString().endsWith('\r\n0\r\n\r\n')).toBe(true);
+  });
+
+  it('V16: comes for a client that has ended its side and never reads', async () => {
+    const bed = await serve(() => new Reply(200, [], { kind: 'stream', source: createOverflow(() => bed) }), {
+      send: 150,
+    });
+    const client = new Socket({ allowHalfOpen: true }).connect(bed.port, '127.0.0.1');
+    cleanUps.push(() => client.destroy());
+    client
+      .on('error', () => {})
+      .pause()
+      .end(get('/'));
+    await waitUntil('the reply is written', () => bed.finished.length === 1, 5000);
+    await waitUntil('it is cut off', () => bed.connections.size === 0, 5000);
+  });
+
+  it('costs a client nothing of a large reply, although it says more than it announced', async () => {
+    const body = Buffer.alloc(400_000, 'x');
+    const bed = await serve(() => new Reply(200, [], { kind: 'bytes', bytes: body }));
+    const raw = await openRawSocket(bed.port);
+    raw.socket.pause();
+    await raw.send(get('/', 'Connection: close\r\n'));
+    await waitUntil('it is answered', () => bed.finished.length === 1, 2000);
+    await raw.send('\r\n');
+    await sleep(50);
+    raw.socket.resume();
+    expect((await raw.readUntilClose()).subarray(-body.length).equals(body)).toBe(true);
   });
 
   it('answers a client that has ended its side', async () => {
