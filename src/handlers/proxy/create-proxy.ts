@@ -41,6 +41,7 @@ export function createProxy(settings: ProxySettings, deps: ProxyDeps): Handler {
   const setFields = compileSetFields(settings.headers);
   const readResponseFields = compileResponseFields(settings, readHost);
   const answer = compileAnswer(settings, readResponseFields, timers);
+  const tunnels = { upstream, timers, readResponseFields, idleTimeoutMs: settings.tunnelTimeout };
   return {
     handle: (exchange) => {
       const target = readTarget(exchange);
@@ -48,7 +49,7 @@ export function createProxy(settings: ProxySettings, deps: ProxyDeps): Handler {
       if (setFields !== null) setFields(exchange, fields);
       const key = findWebSocketKey(exchange);
       if (key !== null) {
-        const handshake = { exchange, target, fields, key, upstream, timers, readResponseFields };
+        const handshake = { exchange, target, fields, key, ...tunnels };
         return new Reply(101, [], {
           kind: 'tunnel',
           open: (client, early) => openWebSocketTunnel(handshake, client, early),

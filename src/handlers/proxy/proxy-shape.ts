@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { addProblem } from '../../config/shape/add-problem.ts';
+import { duration } from '../../config/shape/duration.ts';
 import { size } from '../../config/shape/size.ts';
 import { templateText } from '../../config/shape/template-text.ts';
 import { cookieFlagsShape, fieldNamesShape, rewriteShape, setFieldsShape } from './rewrite-shape.ts';
@@ -93,6 +94,12 @@ const settingsShape = z.strictObject({
   limitRate: size()
     .prefault(0)
     .describe('Most bytes of a response body that the client gets in a second; 0 for no limit. Default 0.'),
+  tunnelTimeout: duration()
+    .prefault('1h')
+    .describe(
+      'Time after which a WebSocket is closed through which nothing has gone, in either direction; 0 for never. ' +
+        'Default "1h".',
+    ),
 });
 
 /** A checked `proxy` setting. */

@@ -2,15 +2,19 @@
 // answer it takes for a yes, and how every other end looks, is decided here.
 
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { monotonicMs } from '../../base/clock.ts';
 import type { Deadline, TimerWheel } from '../../base/timer-wheel.ts';
+import { describeError, findErrno } from '../../message/client-failure.ts';
 import type { Exchange } from '../../message/exchange.ts';
 import type { Fields } from '../../message/fields.ts';
 import { HttpError } from '../../message/http-error.ts';
 import type { PeerSlot } from '../../upstream/peer-slot.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
+import type { Waiter } from '../../upstream/upstream-call.ts';
 import { ClientWatch } from './client-watch.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { loadHttpProxy } from './load-http-proxy.ts';
 import type { ReadResponseFields } from './response-fields.ts';
 import { endPolitely, resetStream } from './tunnel-ends.ts';
@@ -27,6 +31,8 @@ export interface Handshake {
   readonly timers: TimerWheel;
   /** The fields of the answer that the client gets. */
   readonly readResponseFields: ReadResponseFields;
+  /** Longest time without a byte in either direction, in milliseconds; 0 for no limit. */
+  readonly idleTimeoutMs: number;
 }
 
 type Headers = Record<string, string | string[]>;
@@ -38,17 +44,27 @@ const reasons: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 };
 
+/** What fails here for want of our own resources says nothing about a peer. */
+const ownErrnos: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
+
+/** How long a handshake waits before it looks for a peer again, unless it is told earlier. */
+const waitStepMs = 100;
+
 /** Sends the handshake to a peer and joins `client` with it; answers on `client` when that cannot be. */
 export function openWebSocketTunnel(handshake: Handshake, client: Duplex, early: Uint8Array): void {
   new WebSocketTunnel(handshake, client, Buffer.from(early)).open();
 }
 
-class WebSocketTunnel {
+class WebSocketTunnel implements Waiter {
   readonly #handshake: Handshake;
   readonly #client: Duplex;
   readonly #watch: ClientWatch;
   readonly #deadline: Deadline;
-  readonly #tried: PeerSlot[] = [];
+  readonly #createdAtMs = monotonicMs();
+  #tried: PeerSlot[] = [];
+  #tries = 0;
+  #wait: Deadline | null = null;
+  #idleWatch: IdleWatch | null = null;
   #slot: PeerSlot | null = null;
   /** The handshake under way. */
   #request: ClientRequest | null = null;
@@ -73,11 +89,12 @@ class WebSocketTunnel {
     const { exchange, upstream } = this.#handshake;
     const slot = upstream.pick(this.#tried);
     if (slot === null) {
-      this.#refuse(this.#lastError ?? upstream.describeAbsence());
+      this.#waitOrRefuse();
       return;
     }
     slot.begin();
     this.#tried.push(slot);
+    this.#tries++;
     this.#slot = slot;
     this.#connected = false;
     this.#late = false;
@@ -93,6 +110,36 @@ class WebSocketTunnel {
         new HttpError('TSS_BUG', error instanceof Error ? (error.stack ?? error.message) : 'thrown'),
       );
     }
+  }
+
+  /** Looks for a peer again: an instance may have come, and those that failed may be back. */
+  resume(): void {
+    if (this.#wait === null) return;
+    this.#endWait();
+    this.#tried = [];
+    this.open();
+  }
+
+  /** As every request does, a handshake waits for an application that starts, and for room. */
+  #waitOrRefuse(): void {
+    const { upstream } = this.#handshake;
+    const isWorthIt =
+      !this.#client.destroyed &&
+      this.#lastError?.status !== 504 &&
+      monotonicMs() - this.#createdAtMs < upstream.waitMs;
+    const wait = isWorthIt ? upstream.wait(this) : null;
+    if (wait === null) this.#refuse(this.#lastError ?? upstream.describeAbsence());
+    else {
+      this.#wait = wait;
+      wait.set(waitStepMs);
+    }
+  }
+
+  #endWait(): void {
+    if (this.#wait === null) return;
+    this.#wait.drop();
+    this.#wait = null;
+    this.#handshake.upstream.leave(this);
   }
 
   #send(slot: PeerSlot): void {
@@ -132,6 +179,7 @@ class WebSocketTunnel {
       join.call(request, response, socket, head);
       this.#request = null;
       this.#socket = socket;
+      this.#watchIdle(socket as Socket);
       socket.once('close', () => {
         this.#end('');
         if (this.#client.destroyed) this.#deadline.drop();
@@ -140,9 +188,19 @@ class WebSocketTunnel {
     });
   }
 
+  #watchIdle(socket: Socket): void {
+    const { idleTimeoutMs, timers, exchange } = this.#handshake;
+    if (idleTimeoutMs === 0) return;
+    this.#idleWatch = new IdleWatch(timers, socket, idleTimeoutMs, () => {
+      exchange.abortedBy ??= 'server';
+      socket.destroy();
+    });
+  }
+
   /** A client that has said its end may have sent something before it: the upstream gets that. */
   #onClientClose(): void {
     const socket = this.#socket;
+    this.#endWait();
     this.#end(socket === null ? '-' : '');
     if (socket === null || socket.destroyed) this.#deadline.drop();
     else if (this.#client.readableEnded) endPolitely(socket, this.#deadline);
@@ -190,10 +248,13 @@ class WebSocketTunnel {
   #onError(error: Error): void {
     const slot = this.#slot;
     if (slot === null || this.#client.destroyed) return;
-    const what = error instanceof AggregateError ? error.errors.map(String).join(', ') : error.message;
-    const detail = this.#describe(`${this.#connected ? 'handshake' : 'connect'}: ${what}`);
+    const detail = this.#describe(`${this.#connected ? 'handshake' : 'connect'}: ${describeError(error)}`);
     if (this.#connected) {
       this.#fail(new HttpError(this.#late ? 'TSS_UPSTREAM_TIMEOUT' : 'TSS_UPSTREAM_CLOSED', detail));
+      return;
+    }
+    if (ownErrnos.has(findErrno(error))) {
+      this.#fail(new HttpError('TSS_OVERLOADED', detail));
       return;
     }
     // Nothing was sent: another peer may be better.
@@ -201,7 +262,14 @@ class WebSocketTunnel {
     this.#lastError = new HttpError(errorCode, detail);
     slot.fail();
     this.#end(String(this.#lastError.status));
-    this.open();
+    if (this.#mayTryAgain()) this.open();
+    else this.#refuse(this.#lastError);
+  }
+
+  #mayTryAgain(): boolean {
+    const { tries, timeout } = this.#handshake.upstream.retries;
+    if (tries > 0 && this.#tries >= tries) return false;
+    return timeout === 0 || monotonicMs() - this.#createdAtMs < timeout;
   }
 
   #describe(what: string): string {
@@ -221,7 +289,7 @@ class WebSocketTunnel {
     const { exchange } = this.#handshake;
     exchange.status = error.status;
     exchange.failure = error;
-    exchange.abortedBy = error.code === 'TSS_BUG' ? 'server' : 'upstream';
+    exchange.abortedBy = error.status === 500 || error.code === 'TSS_OVERLOADED' ? 'server' : 'upstream';
     this.#watch.release();
     const text = `${error.status} ${reasons[error.status] ?? ''}`.trim();
     this.#client.write(
@@ -263,6 +331,7 @@ class WebSocketTunnel {
     const request = this.#request;
     this.#slot = null;
     this.#request = null;
+    this.#idleWatch?.drop();
     if (slot === null) return;
     this.#deadline.clear();
     request?.destroy();

@@ -1,13 +1,13 @@
-import { createServer, type Server } from 'node:http';
-import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Agent, createServer, type Server } from 'node:http';
+import { connect, Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Exchange } from '../../../src/message/exchange.ts';
 import type { Handler } from '../../../src/message/handler.ts';
 import { Reply } from '../../../src/message/reply.ts';
 import type { Upstream } from '../../../src/upstream/upstream.ts';
 import { type Peer, pause, startPeer, waitUntil } from '../../http1/client-peer.ts';
-import { type Ask, createExchange, ProxyBench } from './proxy-fixture.ts';
+import { type Ask, createExchange, ProxyBench, type ProxyInput } from './proxy-fixture.ts';
 
 let bench: ProxyBench;
 const closers: (() => unknown)[] = [];
@@ -82,9 +82,12 @@ async function startRawPeer(onSocket: (socket: Socket) => void): Promise<Peer & 
   return Object.assign(peer, { url: `http://127.0.0.1:${peer.address.port}` });
 }
 
-function createTunnelProxy(settings: object): { handler: Handler; upstream: Upstream } {
+function createTunnelProxy(
+  settings: object,
+  proxy: ProxyInput = {},
+): { handler: Handler; upstream: Upstream } {
   const upstream = bench.around.createUpstream(settings);
-  return { handler: bench.create(upstream), upstream };
+  return { handler: bench.create(upstream, proxy), upstream };
 }
 
 const handshake = (target = '/', fields = '') =>
@@ -226,6 +229,120 @@ describe('a WebSocket', () => {
     }
     await waitUntil(() => echo.sockets.size === 0 && front.sockets.size === 0);
     expect(upstream.snapshot()[0].inFlight).toBe(0);
+  });
+});
+
+describe('V34: a WebSocket through which nothing goes', () => {
+  test('is closed on both sides when its time is over, but not before', async () => {
+    const echo = await startEcho();
+    const { handler, upstream } = createTunnelProxy({ servers: [echo.url] }, { tunnelTimeout: '200ms' });
+    const front = await startFront(handler);
+    const client = new WebSocket(`ws://127.0.0.1:${front.port}/`);
+    client.on('error', () => {});
+    await new Promise((resolve) => client.on('open', resolve));
+    const openedMs = performance.now();
+    let echoed = 0;
+    client.on('message', () => echoed++);
+    // Three times its limit, during which something is said now and then.
+    while (performance.now() - openedMs < 600) {
+      client.send('still here');
+      await pause(50);
+    }
+    expect(front.sockets.size).toBe(1);
+    expect(echoed).toBeGreaterThan(0);
+    const silentMs = performance.now();
+    await waitUntil(() => echo.sockets.size === 0 && front.sockets.size === 0);
+    expect(performance.now() - silentMs).toBeGreaterThan(100);
+    expect(upstream.snapshot()[0].inFlight).toBe(0);
+    expect(front.exchanges[0].abortedBy).toBe('server');
+  });
+
+  test('stays when it has no limit', async () => {
+    const echo = await startEcho();
+    const { handler } = createTunnelProxy({ servers: [echo.url] }, { tunnelTimeout: 0 });
+    const front = await startFront(handler);
+    const client = new WebSocket(`ws://127.0.0.1:${front.port}/`);
+    await new Promise((resolve) => client.on('open', resolve));
+    await pause(300);
+    expect(front.sockets.size).toBe(1);
+    client.terminate();
+  });
+});
+
+describe('a handshake', () => {
+  test('waits for an application that starts', async () => {
+    const echo = await startEcho();
+    const { handler } = createTunnelProxy({ app: import.meta.filename, timeouts: { connect: '2s' } });
+    const { port } = await startFront(handler);
+    const client = new WebSocket(`ws://127.0.0.1:${port}/`);
+    const opened = new Promise((resolve) => client.on('open', resolve));
+    await pause(150);
+    const [host, peerPort] = echo.url.slice(7).split(':');
+    bench.around.instances.set('test', 'running', [{ id: 'test#1', host, port: Number(peerPort) }]);
+    await opened;
+    client.terminate();
+    await waitUntil(() => echo.sockets.size === 0);
+  });
+
+  test('waits no longer than a request, and not for one that has failed', async () => {
+    const slow = createTunnelProxy({ app: import.meta.filename, timeouts: { connect: '100ms' } });
+    expect((await talk((await startFront(slow.handler)).port, handshake())).text).toMatch(/^HTTP\/1\.1 503 /);
+    bench.around.instances.set('test', 'failed', []);
+    const failed = createTunnelProxy({ app: import.meta.filename, timeouts: { connect: '20s' } });
+    expect((await talk((await startFront(failed.handler)).port, handshake())).text).toMatch(
+      /^HTTP\/1\.1 503 /,
+    );
+  });
+
+  test('that is given up while it waits is waited for no more', async () => {
+    const { handler, upstream } = createTunnelProxy({
+      app: import.meta.filename,
+      timeouts: { connect: '20s' },
+    });
+    const leave = vi.spyOn(upstream, 'leave');
+    const front = await startFront(handler);
+    const client = connect(front.port, '127.0.0.1', () => client.write(handshake()));
+    await pause(50);
+    client.destroy();
+    await waitUntil(() => front.sockets.size === 0);
+    await waitUntil(() => leave.mock.calls.length > 0);
+    const calls = leave.mock.calls.length;
+    await pause(250);
+    expect(leave.mock.calls.length).toBe(calls);
+  });
+
+  test('is tried on as many servers as a request is', async () => {
+    const servers = [
+      await bench.around.findDeadUrl(),
+      await bench.around.findDeadUrl(),
+      (await startEcho()).url,
+    ];
+    const { handler } = createTunnelProxy({ servers, retries: { tries: 2 } });
+    const { port, exchanges } = await startFront(handler);
+    expect((await talk(port, handshake())).text).toMatch(/^HTTP\/1\.1 502 /);
+    expect(exchanges[0].upstreamStatus).toBe('502, 502');
+  });
+
+  test('V17: for which there is no socket left is a 503, and no failure of the peer', async () => {
+    const echo = await startEcho();
+    const { handler, upstream } = createTunnelProxy({
+      servers: [echo.url, echo.url.replace('127.0.0.1', 'localhost')],
+    });
+    const { port, exchanges } = await startFront(handler);
+    const prototype = Agent.prototype as unknown as { createConnection: () => Socket };
+    const full = vi.spyOn(prototype, 'createConnection').mockImplementation(() => {
+      const socket = Object.assign(new Socket(), { connecting: true });
+      setImmediate(() => socket.destroy(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' })));
+      return socket;
+    });
+    closers.push(() => full.mockRestore());
+
+    expect((await talk(port, handshake())).text).toMatch(/^HTTP\/1\.1 503 /);
+    expect(exchanges[0]).toMatchObject({ abortedBy: 'server', failure: { code: 'TSS_OVERLOADED' } });
+    expect(upstream.snapshot().map(({ state, failures }) => [state, failures])).toEqual([
+      ['up', 0],
+      ['up', 0],
+    ]);
   });
 });
 
