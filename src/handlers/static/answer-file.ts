@@ -1,10 +1,11 @@
-// Chooses what of a file a request gets: all of it, a range, "not modified", or a refusal.
+// Chooses what of a file a request gets: all of it, a range or several, "not modified", or a refusal.
 
 import { allowsRange, evaluatePreconditions } from '../../message/conditional.ts';
 import type { Exchange } from '../../message/exchange.ts';
 import { joinField } from '../../message/fields.ts';
-import { type ByteRange, parseRange } from '../../message/range.ts';
+import { type ByteRange, parseRanges } from '../../message/range.ts';
 import { Reply } from '../../message/reply.ts';
+import { frameByteRanges } from './byte-ranges.ts';
 import { createFileFields } from './representation.ts';
 import type { ServedFile } from './served-file.ts';
 
@@ -26,11 +27,14 @@ export function answerFile(exchange: Exchange, file: ServedFile): Reply {
 }
 
 function answerRange(exchange: Exchange, file: ServedFile, value: string): Reply {
-  const range = parseRange(value, file.representation.size);
-  if (range === null || !allowsRange(exchange.fields, file.representation)) return file.createWhole();
-  if (range !== 'unsatisfiable') return createPartReply(file, range);
-  file.discard();
-  return new Reply(416, ['Content-Range', `bytes */${file.representation.size}`], null);
+  const { representation } = file;
+  const ranges = parseRanges(value, representation.size);
+  if (ranges === null || !allowsRange(exchange.fields, representation)) return file.createWhole();
+  if (ranges === 'unsatisfiable') {
+    file.discard();
+    return new Reply(416, ['Content-Range', `bytes */${representation.size}`], null);
+  }
+  return ranges.length === 1 ? createPartReply(file, ranges[0]) : createPartsReply(file, ranges);
 }
 
 function createPartReply(file: ServedFile, range: ByteRange): Reply {
@@ -38,4 +42,11 @@ function createPartReply(file: ServedFile, range: ByteRange): Reply {
   const fields = createFileFields(file.representation);
   fields.push('Content-Range', `bytes ${first}-${last}/${file.representation.size}`);
   return new Reply(206, fields, file.createPart(first, last - first + 1));
+}
+
+function createPartsReply(file: ServedFile, ranges: readonly ByteRange[]): Reply {
+  const { representation } = file;
+  const frame = frameByteRanges(ranges, representation.mediaType, representation.size);
+  const fields = createFileFields({ ...representation, mediaType: frame.mediaType });
+  return new Reply(206, fields, file.createParts(frame, ranges));
 }

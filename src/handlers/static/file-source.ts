@@ -27,10 +27,14 @@ const quickMs = 50;
 // Closing what was deleted meanwhile frees its space, which takes long for a large file.
 const closedAtOnceMs = 200;
 
-/** `length` bytes of a file from `position` on. Owns the descriptor. Chunks may be shared with others. */
+/**
+ * `length` bytes of a file from `position` on. Owns the descriptor; with `leavesOpen` no longer once all of them were
+ * given. Chunks may be shared with others.
+ */
 export class FileSource implements BodySource {
   readonly length: number;
   readonly #file: LargeFile;
+  readonly #leavesOpen: boolean;
   #position: number;
   #remaining: number;
   /** The piece in memory that holds the next byte, or null. */
@@ -47,8 +51,9 @@ export class FileSource implements BodySource {
   #isClosed = false;
   #isCancelled = false;
 
-  constructor(file: LargeFile, position: number, length: number) {
+  constructor(file: LargeFile, position: number, length: number, leavesOpen = false) {
     this.#file = file;
+    this.#leavesOpen = leavesOpen;
     this.#position = position;
     this.#remaining = length;
     this.length = length;
@@ -148,7 +153,7 @@ export class FileSource implements BodySource {
     this.#remaining -= chunk.length;
     if (this.#remaining === 0) {
       this.#piece = null;
-      this.#close();
+      if (!this.#leavesOpen) this.#close();
     }
     this.#deliveredAtMs = monotonicMs();
     this.#take()(null, chunk);

@@ -2,7 +2,9 @@
 
 import { closeSync } from 'node:fs';
 import type { BodySource, OnChunk } from '../../message/body.ts';
+import type { ByteRange } from '../../message/range.ts';
 import { Reply, type ReplyBody } from '../../message/reply.ts';
+import { type ByteRangesFrame, ByteRangesSource, joinByteRanges } from './byte-ranges.ts';
 import { FileSource, type LargeFile } from './file-source.ts';
 import type { FileVersion } from './file-version.ts';
 import { createFileFields, createValidatorFields, type Representation } from './representation.ts';
@@ -16,6 +18,8 @@ export interface ServedFile {
   createHead(): Reply;
   /** The body of a 206. */
   createPart(first: number, length: number): ReplyBody;
+  /** The body of a 206 with several ranges. */
+  createParts(frame: ByteRangesFrame, ranges: readonly ByteRange[]): ReplyBody;
   createNotModified(): Reply;
   /** Nothing of the file is needed. */
   discard(): void;
@@ -61,6 +65,10 @@ export class CachedFile implements ServedFile {
     return { kind: 'bytes', bytes: this.#bytes.subarray(first, first + length) };
   }
 
+  createParts(frame: ByteRangesFrame, ranges: readonly ByteRange[]): ReplyBody {
+    return { kind: 'bytes', bytes: joinByteRanges(frame, ranges, this.#bytes) };
+  }
+
   createNotModified(): Reply {
     return this.#notModified;
   }
@@ -95,6 +103,13 @@ export class StreamedFile implements ServedFile {
       return { kind: 'bytes', bytes: Buffer.alloc(0) };
     }
     const source = new FileSource(this.#file, first, length);
+    return { kind: 'stream', source };
+  }
+
+  createParts(frame: ByteRangesFrame, ranges: readonly ByteRange[]): ReplyBody {
+    const openPart = (first: number, length: number, isLast: boolean) =>
+      new FileSource(this.#file, first, length, !isLast);
+    const source = new ByteRangesSource(frame, ranges, openPart, () => this.discard());
     return { kind: 'stream', source };
   }
 

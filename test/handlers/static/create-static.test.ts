@@ -117,7 +117,8 @@ describe.each(ways)('a file answered %s', (_name, settings) => {
       ['bytes=5-2', null, '0123456789'],
       ['bytes=a-b', null, '0123456789'],
       ['bytes=-', null, '0123456789'],
-      ['bytes=0-1,4-5', null, '0123456789'],
+      ['bytes=0-1,4-5', 'bytes 0-5/10', '012345'],
+      ['bytes=0-1,x', null, '0123456789'],
       ['lines=0-1', null, '0123456789'],
     ];
     for (const [range, contentRange, text] of cases) {
@@ -160,6 +161,42 @@ describe.each(ways)('a file answered %s', (_name, settings) => {
       expect([ifRange, reply.status]).toEqual([ifRange, status]);
       await readBody(reply);
     }
+  });
+
+  it('T26: answers several ranges as multipart/byteranges', async () => {
+    const text = Array.from({ length: 400 }, (_, i) => `line ${String(i).padStart(4, '0')}\n`).join('');
+    folder.write('a.txt', text);
+    const handler = create(settings);
+    const etag = getField(get(handler, '/a.txt', ['If-None-Match', '*']).fields, 'etag') as string;
+    const reply = get(handler, '/a.txt', ['Range', 'bytes=1000-1009,0-9,-10', 'If-Range', etag]);
+    expect(reply.status).toBe(206);
+    expect(getField(reply.fields, 'etag')).toBe(etag);
+    expect(getField(reply.fields, 'content-range')).toBeUndefined();
+    const type = getField(reply.fields, 'content-type') as string;
+    const [, boundary] = /^multipart\/byteranges; boundary=([0-9a-f]{36})$/.exec(type) as RegExpExecArray;
+    const part = (first: number, last: number) =>
+      `\r\n--${boundary}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Range: bytes ${first}-${last}/4000\r\n\r\n${text.slice(first, last + 1)}`;
+    const body = (await readBody(reply)).toString();
+    expect(body).toBe(`${part(1000, 1009)}${part(0, 9)}${part(3990, 3999)}\r\n--${boundary}--\r\n`);
+    expect(getReplyLength(reply.body)).toBe(body.length);
+    const changed = get(handler, '/a.txt', ['Range', 'bytes=0-1,900-901', 'If-Range', '"x"']);
+    expect([changed.status, (await readBody(changed)).toString()]).toEqual([200, text]);
+    expect(await waitForClosedFiles(folder.base)).toBe(0);
+  });
+
+  it('lets go of the file wherever several ranges are left off', async () => {
+    folder.write('a.txt', Buffer.alloc(8_000));
+    const handler = create(settings);
+    for (let reads = 0; reads < 7; reads++) {
+      const reply = get(handler, '/a.txt', ['Range', 'bytes=0-9,2000-2009,4000-4009']);
+      if (reply.body?.kind !== 'stream') continue;
+      const { source } = reply.body;
+      for (let i = 0; i < reads; i++) await new Promise((resolve) => source.read(resolve));
+      source.cancel();
+      source.cancel();
+    }
+    expect(await waitForClosedFiles(folder.base)).toBe(0);
   });
 
   it('V18: ignores a thousand overlapping ranges', async () => {
