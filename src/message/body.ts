@@ -16,6 +16,8 @@ export interface BodySource {
   read(onChunk: OnChunk): void;
   /** The receiver is done with a chunk: its memory may hold a later one. A favour to the source, not a duty. */
   recycle?(chunk: Uint8Array): void;
+  /** Begins again with the first byte, also after a cancel. Only sources that have all their bytes can do so. */
+  rewind?(): void;
   /** The reader loses interest: what feeds the source is let go. No callback after it. A second call does nothing. */
   cancel(): void;
 }
