@@ -1,7 +1,7 @@
 // One connection to an upstream: connects, sends one request at a time, gives back one response for each, and tells
 // its owner when it is free again or gone. Which connection to take, and what a failure means, is upstream/'s.
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { monotonicMs } from '../base/clock.ts';
 import type { Deadline, TimerWheel } from '../base/timer-wheel.ts';
 import {
@@ -20,7 +20,6 @@ import {
 import { HttpError } from '../message/http-error.ts';
 import type { ReplyBody } from '../message/reply.ts';
 import type {
-  ClientAddress,
   ClientListener,
   ClientRequest,
   ConnectionOwner,
@@ -28,12 +27,12 @@ import type {
 } from '../message/upstream-connection.ts';
 import { ClientRequestSender } from './client-request-sender.ts';
 import { ClientResponseReader } from './client-response-reader.ts';
+import { type ClientSocketTarget, openClientSocket } from './open-client-socket.ts';
 import type { ResponseLimits } from './parse-response-head.ts';
 
 /** What all connections to one peer have in common. */
-export interface ClientConnectionOptions {
-  readonly address: ClientAddress;
-  /** 0 for no limit. */
+export interface ClientConnectionOptions extends ClientSocketTarget {
+  /** TLS included; 0 for no limit. */
   readonly connectTimeoutMs: number;
   readonly limits: ResponseLimits;
   readonly timers: TimerWheel;
@@ -44,9 +43,6 @@ type State = 'connecting' | 'idle' | 'checking' | 'busy' | 'closed';
 
 /** Beyond this idle time a connection is looked at once more before it is used again. */
 const freshIdleMs = 5;
-
-/** How long one of several addresses of a name may take before the next is tried as well. */
-const addressAttemptMs = 500;
 
 /**
  * One buffer for every connection: bytes are copied, or done with, before the read callback returns. Measured with
@@ -70,16 +66,12 @@ export class ClientConnection implements UpstreamConnection, BodyFeeder {
   #served = 0;
   #idleSinceMs = 0;
 
-  constructor(options: ClientConnectionOptions) {
+  /** `preface` goes before everything else, once. */
+  constructor(options: ClientConnectionOptions, preface: Uint8Array | null = null) {
     this.#options = options;
-    this.#socket = connect({
-      ...options.address,
-      noDelay: true,
-      autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: addressAttemptMs,
-      onread: { buffer: readBuffer, callback: (count) => this.#onRead(count) },
-    });
-    this.#socket.on('connect', () => this.#onConnect());
+    const readInto = { buffer: readBuffer, callback: (count: number) => this.#onRead(count) };
+    this.#socket = openClientSocket(options, preface, readInto);
+    this.#socket.on(options.tls === null ? 'connect' : 'secureConnect', () => this.#onConnect());
     this.#socket.on('drain', () => this.#sender.onDrain());
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (error) => this.#fail('cut', error));

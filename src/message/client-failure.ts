@@ -13,6 +13,9 @@ export type FailurePhase = 'connect' | 'send' | 'head' | 'body';
  */
 export type FailureCause = 'cut' | 'timeout' | 'response' | 'overload';
 
+/** Errors of a connection that never was, for want of something on our side: descriptors, ports, memory. */
+const ownErrnos: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOMEM', 'ENOBUFS']);
+
 /** The state of the connection when it failed. */
 export interface FailureFacts {
   readonly phase: FailurePhase;
@@ -30,15 +33,24 @@ export interface FailureFacts {
 /** A failed request to an upstream. */
 export class ClientFailure extends HttpError {
   readonly facts: FailureFacts;
+  /** Whether it was our own lack of something: it says nothing about the peer. */
+  readonly isOwn: boolean;
 
   constructor(facts: FailureFacts, detail: string) {
     super(findCode(facts), detail);
     this.name = 'ClientFailure';
     this.facts = facts;
+    this.isOwn = isOwnLack(facts);
   }
 }
 
-function findCode({ phase, cause }: FailureFacts): ErrorCode {
+function isOwnLack({ phase, errno }: FailureFacts): boolean {
+  return phase === 'connect' && ownErrnos.has(errno);
+}
+
+function findCode(facts: FailureFacts): ErrorCode {
+  const { phase, cause } = facts;
+  if (isOwnLack(facts)) return 'TSS_OVERLOADED';
   if (phase === 'connect')
     return cause === 'timeout' ? 'TSS_UPSTREAM_CONNECT_TIMEOUT' : 'TSS_UPSTREAM_CONNECT';
   if (cause === 'timeout') return 'TSS_UPSTREAM_TIMEOUT';

@@ -31,6 +31,7 @@ export const errorCatalogue = {
   // Upstream.
   TSS_UPSTREAM_UNAVAILABLE: 503,
   TSS_UPSTREAM_BUSY: 503,
+  TSS_UPSTREAM_ADDRESS: 502,
   TSS_UPSTREAM_CONNECT: 502,
   TSS_UPSTREAM_CONNECT_TIMEOUT: 504,
   TSS_UPSTREAM_CLOSED: 502,
@@ -40,6 +41,8 @@ export const errorCatalogue = {
   TSS_CLIENT_CLOSED: 499,
   // Our own fault.
   TSS_OVERLOADED: 503,
+  TSS_BUFFER_FULL: 503,
+  TSS_BUFFER_FILE: 500,
   TSS_FILE_READ: 500,
   TSS_BUG: 500,
 } as const;

@@ -1,14 +1,18 @@
 // One address that requests go to: its idle connections, its health, and what is under way. Shared by every upstream
 // that names the same address with the same settings, and kept across reloads.
 
+import type { Socket } from 'node:net';
 import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
-import type { CgiProtocol } from '../cgi/cgi-codec.ts';
 import { CgiConnection } from '../cgi/cgi-connection.ts';
 import { ClientConnection } from '../http1/client-connection.ts';
+import { type ClientTls, openClientSocket } from '../http1/open-client-socket.ts';
 import type { ResponseLimits } from '../http1/parse-response-head.ts';
 import type { ClientAddress, ConnectionOwner, UpstreamConnection } from '../message/upstream-connection.ts';
+import { PeerCounters } from './peer-counters.ts';
 import { PeerHealth } from './peer-health.ts';
+import { type ProxiedClient, toProxyHead } from './proxy-protocol.ts';
+import type { ServerProtocol } from './server-address-shape.ts';
 
 /** As much as any server's answer needs; a larger head is an attack or a mistake. */
 const responseLimits: ResponseLimits = { head: 64 * 1024, fields: 1000 };
@@ -23,7 +27,7 @@ const carefulIdleMs = 1000;
 const idleMarginMs = 1000;
 
 /** Where a peer listens, and what is spoken there: HTTP/1.1 unless it says otherwise. */
-export type PeerAddress = ClientAddress & { readonly protocol?: CgiProtocol };
+export type PeerAddress = ClientAddress & { readonly protocol?: ServerProtocol | undefined };
 
 /** What a peer is made of. Plain values: two peers with equal ones are the same peer. */
 export interface PeerSettings {
@@ -35,6 +39,10 @@ export interface PeerSettings {
   readonly connectTimeoutMs: number;
   readonly maxFails: number;
   readonly failTimeoutMs: number;
+  /** The name on its certificate, and what tells one TLS from another; null without TLS. */
+  readonly tls: { readonly name: string; readonly fingerprint: string } | null;
+  /** What each connection begins with, besides what HTTP says. */
+  readonly proxyProtocol: 'v1' | 'v2' | null;
 }
 
 /** One peer. */
@@ -43,8 +51,10 @@ export class Peer implements ConnectionOwner {
   readonly name: string;
   readonly address: ClientAddress;
   readonly health: PeerHealth;
+  readonly counters = new PeerCounters();
   readonly #settings: PeerSettings;
-  readonly #open: () => UpstreamConnection;
+  readonly #open: (client: ProxiedClient) => UpstreamConnection;
+  readonly #tls: ClientTls | null;
   /** The one used last comes last. */
   readonly #idle: UpstreamConnection[] = [];
   #closed = false;
@@ -55,19 +65,21 @@ export class Peer implements ConnectionOwner {
   /** Failures so far that say something about the peer. */
   failures = 0;
 
-  constructor(settings: PeerSettings, timers: TimerWheel, log: Log) {
-    const { address, connectTimeoutMs, keepalive } = settings;
+  /** `tls` is what `settings.tls` tells of. */
+  constructor(settings: PeerSettings, tls: ClientTls | null, timers: TimerWheel, log: Log) {
+    const { address, connectTimeoutMs, keepalive, proxyProtocol } = settings;
     this.name = describeAddress(address);
     this.address = address;
     this.health = new PeerHealth(settings.maxFails, settings.failTimeoutMs);
     this.#settings = settings;
-    const options = { address, connectTimeoutMs, limits: responseLimits, timers, owner: this };
+    this.#tls = tls;
+    const options = { address, tls, connectTimeoutMs, limits: responseLimits, timers, owner: this };
     const { protocol } = address;
-    if (protocol === undefined) this.#open = () => new ClientConnection(options);
-    else {
+    if (protocol !== undefined && protocol !== 'https') {
       const cgiOptions = { ...options, protocol, keepsAlive: keepalive > 0, name: this.name, log };
       this.#open = () => new CgiConnection(cgiOptions);
-    }
+    } else if (proxyProtocol === null) this.#open = () => new ClientConnection(options);
+    else this.#open = (client) => new ClientConnection(options, toProxyHead(proxyProtocol, client));
   }
 
   /** Whether no upstream has a use for it any more. */
@@ -84,16 +96,31 @@ export class Peer implements ConnectionOwner {
    * A connection for one request: the one used last, or a new one. `careful` is for requests that could not be sent
    * again: they ride no connection that the peer may be about to close.
    */
-  takeConnection(careful: boolean): UpstreamConnection {
+  takeConnection(careful: boolean, client: ProxiedClient): UpstreamConnection {
     const last = this.#idle.at(-1);
-    if (last === undefined || (careful && last.idleMs > carefulIdleMs)) return this.openConnection();
+    if (last === undefined || (careful && last.idleMs > carefulIdleMs)) return this.openConnection(client);
     this.#idle.pop();
     return last;
   }
 
   /** A connection that has carried no request yet. */
-  openConnection(): UpstreamConnection {
-    return this.#open();
+  openConnection(client: ProxiedClient): UpstreamConnection {
+    return this.#open(client);
+  }
+
+  /**
+   * A socket to the peer that begins to connect, for who speaks on it himself. It is ready when it says `connect`, or
+   * `secureConnect` if the peer is secure.
+   */
+  openSocket(client: ProxiedClient): Socket {
+    const { address, proxyProtocol } = this.#settings;
+    const preface = proxyProtocol === null ? null : toProxyHead(proxyProtocol, client);
+    return openClientSocket({ address, tls: this.#tls }, preface, null);
+  }
+
+  /** Whether TLS is spoken to it. */
+  get isSecure(): boolean {
+    return this.#tls !== null;
   }
 
   onIdle(connection: UpstreamConnection, peerTimeoutMs: number | null): void {

@@ -49,6 +49,9 @@ const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'
 /** How long a call waits before it looks for a peer again, unless it is told earlier. */
 const waitStepMs = 100;
 
+/** What the log says of all tries together has at most so many characters; beyond that, only of the last. */
+const longestDetail = 1000;
+
 /** One request under way. */
 export class UpstreamCall implements ClientListener {
   readonly #host: CallHost;
@@ -130,7 +133,8 @@ export class UpstreamCall implements ClientListener {
       }
     } else this.#host.noteFailure(slot, error);
     this.#endTry(String(error.status));
-    this.#lastError = new HttpError(error.code, `${slot.peer.name}: ${error.detail}`, [], { cause: error });
+    const detail = joinDetails(this.#lastError, `${slot.peer.name}: ${error.detail}`);
+    this.#lastError = new HttpError(error.code, detail, [], { cause: error });
     if (this.#mayTryAgain(error)) this.start();
     else this.#owner.onFailure(this.#lastError);
   }
@@ -142,13 +146,13 @@ export class UpstreamCall implements ClientListener {
     slot.begin();
     if (this.#tried === null) this.#tried = [slot];
     else this.#tried.push(slot);
-    this.#send(slot, slot.peer.takeConnection(!this.#isRepeatable()));
+    this.#send(slot, slot.peer.takeConnection(!this.#isRepeatable(), this.#exchange));
   }
 
   /** Once more to the same peer, unless it has left in the meantime: an instance that was replaced. */
   #sendAfresh(slot: PeerSlot, error: ClientFailure): void {
     if (!slot.peer.closed) {
-      this.#send(slot, slot.peer.openConnection());
+      this.#send(slot, slot.peer.openConnection(this.#exchange));
       return;
     }
     this.#endTry(String(error.status));
@@ -158,12 +162,14 @@ export class UpstreamCall implements ClientListener {
   #send(slot: PeerSlot, connection: UpstreamConnection): void {
     this.#slot = slot;
     this.#connection = connection;
+    this.#request.body?.rewind?.();
     connection.send(this.#request, this);
   }
 
-  /** Whether the request could be sent once more although a part of it may have arrived. A body is read only once. */
+  /** Whether the request could be sent once more although a part of it may have arrived: its body, too, is all there. */
   #isRepeatable(): boolean {
-    return this.#isIdempotent && this.#request.body === null;
+    const { body } = this.#request;
+    return this.#isIdempotent && (body === null || body.rewind !== undefined);
   }
 
   #mayTryAgain({ facts }: ClientFailure): boolean {
@@ -205,6 +211,12 @@ export class UpstreamCall implements ClientListener {
     exchange.upstreamStatus = append(exchange.upstreamStatus, status);
     exchange.upstreamTime = append(exchange.upstreamTime, seconds);
   }
+}
+
+/** Each peer that was tried with its reason, as long as that can be read. */
+function joinDetails(before: HttpError | null, detail: string): string {
+  if (before === null || before.detail.length + detail.length > longestDetail) return detail;
+  return before.detail.includes(detail) ? before.detail : `${before.detail}; ${detail}`;
 }
 
 function append(list: string, item: string): string {

@@ -3,7 +3,7 @@
 
 import { monotonicMs } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { SharedPool } from '../base/shared-pool.ts';
+import type { Lease, SharedPool } from '../base/shared-pool.ts';
 import type { Deadline, TimerWheel } from '../base/timer-wheel.ts';
 import type { BodySource } from '../message/body.ts';
 import type { ClientFailure } from '../message/client-failure.ts';
@@ -12,7 +12,9 @@ import { HttpError } from '../message/http-error.ts';
 import type { InstanceAddress, InstanceDirectory, InstanceEntry } from './instance-directory.ts';
 import { Peer, type PeerSettings } from './peer.ts';
 import { PeerSlot, type SlotSettings } from './peer-slot.ts';
+import { takeUpstreamTls, type UpstreamTls } from './peer-tls.ts';
 import { pickSlot } from './pick-slot.ts';
+import { ServerAddresses, type ServerEntry } from './server-addresses.ts';
 import { type CallHost, type CallOwner, UpstreamCall, type Waiter } from './upstream-call.ts';
 import type { UpstreamSettings } from './upstream-shape.ts';
 
@@ -51,6 +53,9 @@ const instanceFailTimeoutMs = 1_000;
 /** What a client is told that finds everything full: long enough to be of use, short enough not to lose it. */
 const retryAfterSeconds = '1';
 
+/** Requests that may wait until the names of servers have been looked up for the first time. */
+const maxWaitingForNames = 1024;
+
 /** A named group of peers. */
 export class Upstream implements CallHost {
   readonly name: string;
@@ -66,6 +71,9 @@ export class Upstream implements CallHost {
   #slots: PeerSlot[] = [];
   #slotsById = new Map<string, PeerSlot>();
   #entry: InstanceEntry | null = null;
+  readonly #addresses: ServerAddresses | null = null;
+  readonly #isOneServer: boolean = false;
+  readonly #tls: Lease<UpstreamTls> | null = null;
 
   constructor(name: string, settings: UpstreamSettings, deps: UpstreamDeps) {
     this.name = name;
@@ -73,19 +81,18 @@ export class Upstream implements CallHost {
     this.waitMs = settings.timeouts.connect;
     this.#settings = settings;
     this.#deps = deps;
-    this.#maxWaiting = 'servers' in settings ? 0 : settings.queue;
-    if (!('servers' in settings)) {
+    this.#maxWaiting = 'servers' in settings ? maxWaitingForNames : settings.queue;
+    if ('servers' in settings) {
+      this.#isOneServer = settings.servers.length === 1;
+      this.#tls =
+        settings.servers[0].url.protocol === 'https' ? takeUpstreamTls(settings.tls, deps.shared) : null;
+      const addresses = new ServerAddresses(settings, deps, () => this.#followServers(addresses));
+      this.#addresses = addresses;
+      this.#unsubscribe = () => addresses.close();
+      this.#followServers(addresses);
+    } else {
       this.#unsubscribe = deps.instances.subscribe(name, () => this.#follow(deps.instances.get(name)));
       this.#follow(deps.instances.get(name));
-    } else {
-      this.#unsubscribe = () => {};
-      this.#slots = settings.servers.map((server) =>
-        this.#createSlot(
-          { address: server.url, idleTimeoutMs: serverIdleMs, ...pickFailSettings(server) },
-          { ...server, capacity: 0, onRoom: ignore },
-          '',
-        ),
-      );
     }
   }
 
@@ -106,14 +113,16 @@ export class Upstream implements CallHost {
 
   pick(tried: readonly PeerSlot[] | null): PeerSlot | null {
     const { balance } = this.#settings;
-    // As nginx: a peer that is alone is never taken out. Nor are all instances of an application at once.
+    // As nginx: a peer that is alone is never taken out. Nor are all instances of an application at once, or all
+    // addresses of a server that is alone.
     const nowMs = this.#slots.length === 1 ? null : monotonicMs();
     const slot = pickSlot(this.#slots, balance, tried, nowMs);
-    if (slot !== null || this.#entry === null) return slot;
+    if (slot !== null || (this.#entry === null && !this.#isOneServer)) return slot;
     return pickSlot(this.#slots, balance, tried, null);
   }
 
-  noteFailure(slot: PeerSlot, { facts, detail }: ClientFailure): void {
+  noteFailure(slot: PeerSlot, { facts, detail, isOwn }: ClientFailure): void {
+    if (isOwn) return;
     // Whether an instance is well is the supervisor's to judge; here only one that cannot be reached is avoided.
     if (this.#entry !== null && facts.phase !== 'connect') return;
     if (slot.fail() && this.#slots.length > 1) {
@@ -122,9 +131,7 @@ export class Upstream implements CallHost {
   }
 
   describeAbsence(): HttpError {
-    if (this.#entry === null) {
-      return new HttpError('TSS_UPSTREAM_UNAVAILABLE', `upstream ${this.name}: no live server`);
-    }
+    if (this.#entry === null) return this.#describeServers();
     const { state } = this.#entry;
     if (this.#slots.length > 0 && state !== 'failed') {
       const detail = `upstream ${this.name}: all ${this.#slots.length} instances have as many requests as they may`;
@@ -135,8 +142,8 @@ export class Upstream implements CallHost {
   }
 
   wait(waiter: Waiter): Deadline | null {
-    const entry = this.#entry;
-    if (entry === null || entry.state === 'failed' || this.#waiting.size >= this.#maxWaiting) return null;
+    const isWorthIt = this.#entry === null ? this.#isUnresolved : this.#entry.state !== 'failed';
+    if (!isWorthIt || this.#waiting.size >= this.#maxWaiting) return null;
     this.#waiting.add(waiter);
     return this.#deps.timers.createDeadline(() => waiter.resume());
   }
@@ -165,23 +172,52 @@ export class Upstream implements CallHost {
   close(): void {
     this.#unsubscribe();
     for (const slot of this.#slots) slot.release();
+    this.#tls?.release();
   }
 
-  /** Takes over the instances that are there now: those that stay keep their turn, those that left are drained. */
+  /** Whether no address is known, and some may be at any moment: names are looked up for the first time. */
+  get #isUnresolved(): boolean {
+    return this.#slots.length === 0 && this.#addresses?.isPending === true;
+  }
+
+  #describeServers(): HttpError {
+    const problem = this.#addresses?.problem ?? null;
+    if (this.#slots.length > 0 || (problem === null && !this.#isUnresolved)) {
+      return new HttpError('TSS_UPSTREAM_UNAVAILABLE', `upstream ${this.name}: no live server`);
+    }
+    const why = problem ?? 'its names are still being looked up';
+    return new HttpError('TSS_UPSTREAM_ADDRESS', `upstream ${this.name}: ${why}`);
+  }
+
   #follow(entry: InstanceEntry): void {
     this.#entry = entry;
+    const { instances } = entry;
+    this.#replaceSlots(instances.map((instance) => [instance.id, () => this.#createInstanceSlot(instance)]));
+  }
+
+  #followServers(addresses: ServerAddresses): void {
+    this.#replaceSlots(addresses.list().map((entry) => [entry.key, () => this.#createServerSlot(entry)]));
+  }
+
+  /** Takes over the peers that are there now: those that stay keep their state, those that left are drained. */
+  #replaceSlots(peers: readonly (readonly [id: string, create: () => PeerSlot])[]): void {
     const before = this.#slotsById;
-    this.#slotsById = new Map(
-      entry.instances.map((instance) => [
-        instance.id,
-        before.get(instance.id) ?? this.#createInstanceSlot(instance),
-      ]),
-    );
+    this.#slotsById = new Map(peers.map(([id, create]) => [id, before.get(id) ?? create()]));
     this.#slots = [...this.#slotsById.values()];
     // Turns that one is owed count among the same slots only: a newcomer owes nobody anything.
     for (const slot of this.#slots) slot.currentWeight = 0;
     for (const [key, slot] of before) if (!this.#slotsById.has(key)) slot.release();
     for (const waiter of [...this.#waiting]) waiter.resume();
+  }
+
+  #createServerSlot({ address, hostName, weight, backup, server }: ServerEntry): PeerSlot {
+    const { maxFails, failTimeout: failTimeoutMs, down } = server;
+    return this.#createSlot(
+      { address, idleTimeoutMs: serverIdleMs, maxFails, failTimeoutMs },
+      { weight, backup, down, capacity: 0, onRoom: ignore },
+      '',
+      hostName,
+    );
   }
 
   #createInstanceSlot({ id, ...address }: InstanceAddress): PeerSlot {
@@ -220,17 +256,26 @@ export class Upstream implements CallHost {
     settings: Pick<PeerSettings, 'address' | 'idleTimeoutMs' | 'maxFails' | 'failTimeoutMs'>,
     slot: SlotSettings,
     id: string,
+    hostName: string | null = null,
   ): PeerSlot {
     const { keepalive, timeouts } = this.#settings;
-    const full: PeerSettings = { ...settings, keepalive, connectTimeoutMs: timeouts.connect };
+    const proxyProtocol = ('servers' in this.#settings && this.#settings.proxyProtocol) || null;
+    const tls = this.#tls?.value ?? null;
+    const name = tls === null ? '' : tls.findName(hostName);
+    const full: PeerSettings = {
+      ...settings,
+      keepalive,
+      connectTimeoutMs: timeouts.connect,
+      tls: tls === null ? null : { name, fingerprint: tls.fingerprint },
+      proxyProtocol,
+    };
     const { shared, timers, log } = this.#deps;
-    const lease = shared.take(`peer:${id}:${JSON.stringify(full)}`, () => new Peer(full, timers, log));
+    const lease = shared.take(
+      `peer:${id}:${JSON.stringify(full)}`,
+      () => new Peer(full, tls === null ? null : tls.createPeerTls(name), timers, log),
+    );
     return new PeerSlot(lease, slot, settings.maxFails);
   }
 }
 
 function ignore(): void {}
-
-function pickFailSettings(server: { maxFails: number; failTimeout: number }) {
-  return { maxFails: server.maxFails, failTimeoutMs: server.failTimeout };
-}

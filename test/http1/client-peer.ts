@@ -64,6 +64,7 @@ export class Client {
   constructor(address: ClientAddress, connectTimeoutMs = 2000, head = 65536) {
     this.connection = new ClientConnection({
       address,
+      tls: null,
       connectTimeoutMs,
       timers: this.timers,
       limits: { head, fields: 200 },

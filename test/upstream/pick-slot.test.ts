@@ -18,8 +18,10 @@ function createSlots(...kinds: { weight?: number; backup?: boolean; down?: boole
       connectTimeoutMs: 1,
       maxFails: 1,
       failTimeoutMs: 1000,
+      tls: null,
+      proxyProtocol: null,
     };
-    const lease = shared.take(String(i), () => new Peer(settings, timers, () => {}));
+    const lease = shared.take(String(i), () => new Peer(settings, null, timers, () => {}));
     return new PeerSlot(lease, settingsOf(kind), 1);
   });
 }

@@ -38,6 +38,7 @@ test('servers have defaults', () => {
     keepalive: 128,
     timeouts: { connect: 5000, send: 60_000, read: 60_000 },
     retries: { tries: 0, timeout: 0 },
+    resolve: { resolver: [], family: 'any' },
   });
 });
 
@@ -56,7 +57,16 @@ test('an application has defaults', () => {
 });
 
 test('every setting can be given', () => {
-  const server = { url: 'http://a', weight: 2, backup: true, down: true, maxFails: 3, failTimeout: '1s' };
+  const server = {
+    url: 'https://a',
+    weight: 2,
+    backup: true,
+    down: true,
+    maxFails: 3,
+    failTimeout: '1s',
+    service: 'http',
+  };
+  const tls = { name: 'b.example', verify: true, minVersion: 'TLSv1.3' };
   expect(
     parse({
       servers: [server],
@@ -64,13 +74,19 @@ test('every setting can be given', () => {
       keepalive: 0,
       timeouts: { connect: '1s', send: '2s', read: '3s' },
       retries: { tries: 2, timeout: '4s' },
+      resolve: { resolver: '127.0.0.1:5353', valid: '10s', family: 'ipv4' },
+      tls,
+      proxyProtocol: 'v2',
     }),
   ).toEqual({
-    servers: [{ ...server, url: { host: 'a', port: 80 }, failTimeout: 1000 }],
+    servers: [{ ...server, url: { host: 'a', port: 443, protocol: 'https' }, failTimeout: 1000 }],
     balance: 'least_conn',
     keepalive: 0,
     timeouts: { connect: 1000, send: 2000, read: 3000 },
     retries: { tries: 2, timeout: 4000 },
+    resolve: { resolver: ['127.0.0.1:5353'], valid: 10_000, family: 'ipv4' },
+    tls,
+    proxyProtocol: 'v2',
   });
 });
 
@@ -80,6 +96,8 @@ describe('the URL of a server', () => {
     ['http://127.0.0.1', { host: '127.0.0.1', port: 80 }],
     ['http://App.example:8080/', { host: 'app.example', port: 8080 }],
     ['HTTP://[::1]:3000', { host: '::1', port: 3000 }],
+    ['https://app.example', { host: 'app.example', port: 443, protocol: 'https' }],
+    ['HTTPS://[::1]:8443/', { host: '::1', port: 8443, protocol: 'https' }],
     ['unix:/run/app.sock', { path: '/run/app.sock' }],
     ['unix:run/app.sock', { path: resolve(here, 'run/app.sock') }],
   ])('%s is understood', (url, expected) => {
@@ -87,9 +105,10 @@ describe('the URL of a server', () => {
   });
 
   test.each([
-    ['https://a', 'TLS'],
     ['ftp://a', 'ftp\\" is not spoken'],
     ['http://a/path', 'addPrefix'],
+    ['https://a/path', 'addPrefix'],
+    ['https://unix:', 'names no socket'],
     ['http://a?b', 'no query'],
     ['http://a#b', 'no query'],
     ['http://user:secret@a', 'no user'],
