@@ -345,8 +345,8 @@ export class ServerConnection implements OpenConnection, Receiver, ReplyWriterOw
       this.#body?.fail(new HttpError('TSS_CLIENT_CLOSED', 'the client ended before its body was complete'));
       // A half-closed client may still read; as nginx does, only work that somebody else has to do is given up.
       if (this.#exchange?.onAbort) this.destroy();
-    } else if (this.#state === 'head') this.#close();
-    else this.destroy();
+    } else if (this.#state === 'head' || this.#state === 'discarding') this.#close();
+    else if (this.#socket.writableLength === 0) this.destroy();
   }
 
   /** Says the end, then waits for the client's. A client that said it would send no more is not waited for. */

@@ -478,6 +478,25 @@ describe('the end of a connection', () => {
     expect((await raw.readUntilClose()).toString().endsWith('\r\n0\r\n\r\n')).toBe(true);
   });
 
+  it('leaves a client that ends its side late the last bytes of its reply', async () => {
+    const bed = await serve(() => new Reply(200, [], { kind: 'stream', source: createOverflow(() => bed) }));
+    const client = new Socket({ allowHalfOpen: true }).connect(bed.port, '127.0.0.1');
+    cleanUps.push(() => client.destroy());
+    let tail = '';
+    client
+      .on('error', () => {})
+      .on('data', (bytes) => {
+        tail = (tail + bytes.toString('latin1')).slice(-10);
+      });
+    client.pause().write(get('/', 'Connection: close\r\n'));
+    await waitUntil('the reply is written', () => bed.finished.length === 1, 5000);
+    client.end();
+    await waitUntil('the end is read', () => bed.sockets[0].readableEnded, 5000);
+    client.resume();
+    await waitUntil('the connection is closed', () => bed.connections.size === 0, 5000);
+    await waitUntil('the reply is whole', () => tail.endsWith('\r\n0\r\n\r\n'), 2000);
+  });
+
   it('V16: comes for a client that has ended its side and never reads', async () => {
     const bed = await serve(() => new Reply(200, [], { kind: 'stream', source: createOverflow(() => bed) }), {
       send: 150,
