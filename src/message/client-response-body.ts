@@ -63,6 +63,11 @@ export class ClientResponseBody implements BodySource {
 
   /** Gives a copy of bytes to the reader or keeps it. Returns whether more may follow at once. */
   push(payload: Uint8Array): boolean {
+    if (this.#chunk !== null) {
+      // A TLS socket that was told to stop still gives the records that it had read.
+      this.#chunk = Buffer.concat([this.#chunk, payload]);
+      return false;
+    }
     const isPooled = payload.length >= minPooledBytes && payload.length <= pool.bytes;
     const chunk = isPooled ? pool.copy(payload) : Buffer.from(payload);
     const reader = this.#reader;

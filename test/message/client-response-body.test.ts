@@ -17,6 +17,26 @@ function createBody(): ClientResponseBody {
   return new ClientResponseBody(null, { resumeBody: () => {}, dropBody: () => {} });
 }
 
+describe('a chunk that nobody asked for yet', () => {
+  it.each([
+    ['small', 10],
+    ['large', 64 * 1024],
+  ])('keeps its place when more comes although no more was wanted: %s', (_name, size) => {
+    const body = createBody();
+    for (const fill of [1, 2, 3]) expect(body.push(Buffer.alloc(size, fill))).toBe(false);
+    body.finish(null);
+    const chunk = readNow(body);
+    expect(chunk.length).toBe(3 * size);
+    for (const fill of [1, 2, 3]) expect(chunk[fill * size - 1]).toBe(fill);
+    body.recycle(chunk);
+    let ended = false;
+    body.read((error, next) => {
+      ended = error === null && next === null;
+    });
+    expect(ended).toBe(true);
+  });
+});
+
 describe('the memory of large chunks', () => {
   it('is used again once it was given back, and only then', () => {
     const body = createBody();
