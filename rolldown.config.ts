@@ -14,6 +14,7 @@ const entries = [
   'cli/main',
   'process/worker-main',
   'app-host/main',
+  'app-host/validate-main',
   'app-host/register-typescript',
   'app-host/typescript-hooks',
 ];

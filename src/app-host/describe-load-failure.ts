@@ -100,7 +100,8 @@ function findImport(error: Error): Place | null {
   return null;
 }
 
-function listOwnFrames(error: Error): string[] {
+/** The lines of an error's stack that are in files of the application, or of packages that it uses. */
+export function listOwnFrames(error: Error): string[] {
   return (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line) && !isForeignFrame(line));
 }
 

@@ -7,9 +7,20 @@ import type { Exchange } from '../message/exchange.ts';
 /** Causes of causes that are shown; an error may be its own cause. */
 const maxCauses = 8;
 
+/** Takes the reports of failures in the place of standard error. */
+export type FailureObserver = (headline: string, thrown: unknown) => void;
+
+let observer: FailureObserver | null = null;
+
+/** Has failures reported to `next` from now on; to standard error again with null. */
+export function observeFailures(next: FailureObserver | null): void {
+  observer = next;
+}
+
 /** Reports a failure with its stack and causes, under a headline. */
 export function reportFailure(headline: string, thrown: unknown): void {
-  process.stderr.write(`${headline}: ${describeThrown(thrown)}\n`);
+  if (observer !== null) observer(headline, thrown);
+  else process.stderr.write(`${headline}: ${describeThrown(thrown)}\n`);
 }
 
 /** Reports an event in one line. */

@@ -50,15 +50,22 @@ export class RunningApplication {
   }
 }
 
-/** Loads, initialises and serves an application. Rejects with an ApplicationError, or what the application throws. */
-export async function startApplication(order: StartOrder): Promise<RunningApplication> {
+/**
+ * Loads, initialises and serves an application. Rejects with an ApplicationError, or what the application throws.
+ * @param observe what is called in the place of the application: the validator looks on there
+ */
+export async function startApplication(
+  order: StartOrder,
+  observe: (application: Application) => Application = (application) => application,
+): Promise<RunningApplication> {
   const { file, name, instance, socketPath } = order;
   if (order.interface === 'fetch') {
     (await import('./install-lean-globals.ts')).installLeanGlobals();
     (await import('./guard-abort-listeners.ts')).guardAbortListeners();
   }
   const module = await loadModule(file);
-  const application = watchApplication(findApplication(module, file, order.interface), order.concurrency);
+  const found = observe(findApplication(module, file, order.interface));
+  const application = watchApplication(found, order.concurrency);
   const hooks = findHooks(module, file);
   const { host, nodeServer } = await createHost(application, instance);
   const leaving = new AbortController();

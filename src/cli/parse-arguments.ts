@@ -95,6 +95,7 @@ function createProgram(print: (text: string) => void): Command {
     .option('-v, --version', 'print the version and exit')
     .option('-V, --build-info', 'print the versions of everything and exit')
     .helpOption('-h, --help', 'print this and exit')
+    .addHelpText('after', '\nTo hold an application to the interface: tsserve check-app --help')
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: print });

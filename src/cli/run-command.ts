@@ -13,6 +13,10 @@ import { formatBuildInfo, formatVersion } from './version.ts';
  */
 export async function runCommand(words: readonly string[], signals: EarlySignals): Promise<number> {
   try {
+    if (words[0] === 'check-app') {
+      const { checkApp } = await import('./check-app.ts');
+      return await checkApp(words.slice(1), signals);
+    }
     return await obey(parseArguments(words), signals);
   } catch (error) {
     if (error instanceof ArgumentError) {
