@@ -19,7 +19,7 @@ export interface NameQuestion {
 /** One address that a name stands for. */
 export interface NamedAddress {
   readonly host: string;
-  /** Null when only SRV records would say it and there are none. */
+  /** As SRV records say; null for the port of the URL. */
   readonly port: number | null;
   /** 1 or, from SRV records, more. */
   readonly weight: number;
@@ -60,6 +60,8 @@ const maxAddresses = 256;
 
 /** One try takes that long; then come two more, each twice as long. */
 const dnsTry = { timeout: 1000, tries: 3 };
+
+const localhostPattern = /(?:^|\.)localhost\.?$/i;
 
 interface FoundAddress {
   readonly address: string;
@@ -147,17 +149,24 @@ class NameAsker {
     if (isIP(name) !== 0) return [{ address: name, ttl: null }];
     const { family } = this.#question.resolve;
     const families: readonly Family[] = family === 'any' ? [4, 6] : family === 'ipv4' ? [4] : [6];
-    const isAskedOfDns = this.#question.resolve.resolver.length > 0 && !/(?:^|\.)localhost\.?$/i.test(name);
-    const found = isAskedOfDns ? await this.#askDns(name, families) : await this.#askSystem(name, families);
+    const found = await this.#findIn(name, families);
     return keepReachable(found.filter(({ address }) => isIP(address) !== 0)).slice(0, maxAddresses);
+  }
+
+  #findIn(name: string, families: readonly Family[]): Promise<FoundAddress[]> | FoundAddress[] {
+    // RFC 6761 6.3: it is loopback, whatever a hosts file leaves out.
+    if (localhostPattern.test(name)) {
+      return families.map((family) => ({ address: family === 4 ? '127.0.0.1' : '::1', ttl: null }));
+    }
+    return this.#question.resolve.resolver.length > 0
+      ? this.#askDns(name, families)
+      : this.#askSystem(name, families);
   }
 
   async #askSystem(name: string, families: readonly Family[]): Promise<FoundAddress[]> {
     const family = families.length > 1 ? 0 : families[0];
-    // Without a family that this machine has no address of; but the loopback ones are no address in that sense.
-    const hints = /(?:^|\.)localhost\.?$/i.test(name) ? 0 : ADDRCONFIG;
     try {
-      const found = await lookup(name, { all: true, family, hints });
+      const found = await lookup(name, { all: true, family, hints: ADDRCONFIG });
       return found.map(({ address }) => ({ address, ttl: null }));
     } catch (error) {
       throw toNameError(name, error);

@@ -143,7 +143,6 @@ class WebSocketTunnel implements Waiter {
   }
 
   #send(slot: PeerSlot): void {
-    const { address } = slot.peer;
     const proxy = loadHttpProxy();
     const headers = toHeaders([...this.#handshake.fields, 'Connection', 'Upgrade', 'Upgrade', 'websocket']);
     const message = { method: 'GET', url: '/', headers };
@@ -153,12 +152,18 @@ class WebSocketTunnel implements Waiter {
       request.path = this.#handshake.target;
       this.#request = request;
     };
-    const target =
-      'path' in address
-        ? { protocol: 'http:', host: 'localhost', port: 80, socketPath: address.path }
-        : { protocol: 'http:', host: address.host, port: address.port };
     proxy.on('proxyReqWs', onRequest);
-    const options = { target, toProxy: true };
+    const agent = {
+      addRequest: (request: ClientRequest) => {
+        const socket = slot.peer.openSocket(this.#handshake.exchange);
+        // The request listens to it only later.
+        socket.on('error', (error) => request.destroy(error));
+        socket.on('free', () => socket.destroy());
+        request.onSocket(socket);
+      },
+    };
+    // Where to is the peer's to know, and what is spoken there.
+    const options = { target: { protocol: 'http:', host: 'localhost', port: 80 }, agent, toProxy: true };
     proxy.ws(message as unknown as IncomingMessage, this.#client as never, Buffer.alloc(0), options);
     proxy.off('proxyReqWs', onRequest);
     const request = this.#request;
@@ -170,7 +175,8 @@ class WebSocketTunnel implements Waiter {
   #takeOver(request: ClientRequest): void {
     const [join] = request.listeners('upgrade');
     for (const event of ['upgrade', 'response', 'error']) request.removeAllListeners(event);
-    request.once('socket', (socket) => socket.once('connect', () => this.#onConnect()));
+    const ready = this.#slot?.peer.isSecure === true ? 'secureConnect' : 'connect';
+    request.once('socket', (socket) => socket.once(ready, () => this.#onConnect()));
     request.on('error', (error) => this.#onError(error));
     request.once('response', (response) => this.#relay(response));
     request.once('upgrade', (response, socket, head) => {
@@ -335,6 +341,8 @@ class WebSocketTunnel implements Waiter {
     if (slot === null) return;
     this.#deadline.clear();
     request?.destroy();
+    // After a response that is complete nothing else would close it.
+    request?.socket?.destroy();
     slot.end();
     const { exchange } = this.#handshake;
     const seconds = ((monotonicMs() - this.#startedAtMs) / 1000).toFixed(3);

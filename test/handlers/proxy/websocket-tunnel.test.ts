@@ -1,10 +1,11 @@
-import { Agent, createServer, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { connect, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Exchange } from '../../../src/message/exchange.ts';
 import type { Handler } from '../../../src/message/handler.ts';
 import { Reply } from '../../../src/message/reply.ts';
+import { Peer as UpstreamPeer } from '../../../src/upstream/peer.ts';
 import type { Upstream } from '../../../src/upstream/upstream.ts';
 import { type Peer, pause, startPeer, waitUntil } from '../../http1/client-peer.ts';
 import { type Ask, createExchange, ProxyBench, type ProxyInput } from './proxy-fixture.ts';
@@ -324,13 +325,10 @@ describe('a handshake', () => {
   });
 
   test('V17: for which there is no socket left is a 503, and no failure of the peer', async () => {
-    const echo = await startEcho();
-    const { handler, upstream } = createTunnelProxy({
-      servers: [echo.url, echo.url.replace('127.0.0.1', 'localhost')],
-    });
+    const servers = [(await startEcho()).url, (await startEcho()).url];
+    const { handler, upstream } = createTunnelProxy({ servers });
     const { port, exchanges } = await startFront(handler);
-    const prototype = Agent.prototype as unknown as { createConnection: () => Socket };
-    const full = vi.spyOn(prototype, 'createConnection').mockImplementation(() => {
+    const full = vi.spyOn(UpstreamPeer.prototype, 'openSocket').mockImplementation(() => {
       const socket = Object.assign(new Socket(), { connecting: true });
       setImmediate(() => socket.destroy(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' })));
       return socket;
