@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { addProblem } from '../../config/shape/add-problem.ts';
+import { mediaType } from '../../config/shape/media-type.ts';
 import { templateText } from '../../config/shape/template-text.ts';
-import { isFieldValue } from '../../message/field-value.ts';
 
 const defaults = { body: '', type: 'text/plain; charset=utf-8' };
 // RFC 9110: responses that have no content.
@@ -11,21 +11,12 @@ const bodilessStatuses: readonly number[] = [204, 205, 304];
 
 const statusShape = z.int().min(200).max(599);
 
-const mediaType = z.string().transform((text, context) => {
-  if (isFieldValue(text) && /^[^\s/;]+\/[^\s/;]+(?:[\t ]*;.*)?$/.test(text)) return text;
-  return addProblem(
-    context,
-    `${JSON.stringify(text)} is not a media type`,
-    'such as "text/html; charset=utf-8"',
-  );
-});
-
 const settingsShape = z.strictObject({
   status: statusShape.describe('Status of the response, 200 to 599.'),
   body: templateText()
     .prefault(defaults.body)
     .describe('Text of the response; may hold variables. Default: none.'),
-  type: mediaType.prefault(defaults.type).describe('Its media type. Default "text/plain; charset=utf-8".'),
+  type: mediaType().prefault(defaults.type).describe('Its media type. Default "text/plain; charset=utf-8".'),
 });
 
 /** A checked `return` setting. */

@@ -1,7 +1,6 @@
 // Serves the files of a folder to GET and HEAD. A file in memory is answered with one Map lookup and no system call;
 // once a second it is compared with the disk. Headers beyond those of the file itself are left to middleware.
 
-import { closeSync } from 'node:fs';
 import { monotonicMs } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { LruCache } from '../../base/lru-cache.ts';
@@ -11,19 +10,22 @@ import type { Exchange } from '../../message/exchange.ts';
 import type { Handler } from '../../message/handler.ts';
 import { HttpError } from '../../message/http-error.ts';
 import { toLocalReference } from '../../message/location.ts';
-import { Reply } from '../../message/reply.ts';
+import { type Answer, Reply } from '../../message/reply.ts';
 import { answerFile } from './answer-file.ts';
-import { cachedFileBytes, FileCache } from './file-cache.ts';
+import { findCleanPath } from './clean-url.ts';
+import { FileCache } from './file-cache.ts';
 import { createNotFound, isOutOfDescriptors, toFileError } from './file-error.ts';
-import { isSameVersion } from './file-version.ts';
+import { FileLookup, type FoundFolder } from './file-lookup.ts';
+import { FileStore } from './file-store.ts';
 import { type FoundFile, findFile } from './find-file.ts';
+import { FolderListings } from './folder-listings.ts';
 import { isNavigation } from './is-navigation.ts';
 import { isServablePath } from './is-servable-path.ts';
-import { loadFile, streamFile } from './load-file.ts';
-import type { PieceCache } from './piece-cache.ts';
+import { Precompressed } from './precompressed.ts';
 import type { CachedFile, ServedFile } from './served-file.ts';
 import { StaticRoot } from './static-root.ts';
 import type { StaticSettings } from './static-shape.ts';
+import { type AnswerMissing, compileTryFilesEnd } from './try-files-end.ts';
 
 /** What a static handler needs of its surroundings. */
 export interface StaticDeps {
@@ -52,110 +54,154 @@ export function createStatic(settings: StaticSettings, deps: StaticDeps): Handle
   return { handle: (exchange) => server.handle(exchange), close: () => lease.release() };
 }
 
+/** What a look at the disk comes to: a file, a folder to be listed, a redirect, or nothing. */
+type Looked = FoundFile | FoundFolder | Reply | null;
+
 class StaticServer {
   readonly #settings: StaticSettings;
   readonly #cache: LruCache<CachedFile>;
-  readonly #pieces: PieceCache;
   /** When a path was found to name nothing, in monotonic ms. */
   readonly #misses: LruCache<number>;
-  readonly #log: Log;
   readonly #root: StaticRoot;
+  readonly #lookup: FileLookup;
+  readonly #store: FileStore;
+  readonly #listings: FolderListings;
+  readonly #log: Log;
+  readonly #precompressed: Precompressed | null;
+  /** What answers when there is no file, if `tryFiles` says so. */
+  readonly #answerMissing: AnswerMissing | null;
+  /** Whether the path of a request alone says which file answers it. */
+  readonly #isByPath: boolean;
 
   constructor(settings: StaticSettings, cache: FileCache, log: Log) {
+    const { cacheSize, precompressed, tryFiles } = settings;
     this.#settings = settings;
     this.#cache = cache.files;
-    this.#pieces = cache.pieces;
-    this.#misses = new LruCache(settings.cacheSize === 0 ? 0 : missesBytes);
-    this.#log = log;
+    this.#misses = new LruCache(cacheSize === 0 ? 0 : missesBytes);
     this.#root = new StaticRoot(settings.root, settings.symlinks);
+    this.#lookup = new FileLookup(this.#root, settings);
+    this.#store = new FileStore(settings, cache);
+    this.#listings = new FolderListings(settings, this.#root);
+    this.#log = log;
+    this.#precompressed =
+      precompressed.length === 0 ? null : new Precompressed(this.#root, precompressed, cacheSize > 0);
+    this.#answerMissing = tryFiles === null ? null : compileTryFilesEnd(tryFiles[tryFiles.length - 1]);
+    this.#isByPath = this.#precompressed === null && this.#lookup.isByPath;
   }
 
-  handle(exchange: Exchange): Reply | HttpError {
+  handle(exchange: Exchange): Answer | Promise<Answer> {
     const { method } = exchange;
     if (method !== 'GET' && method !== 'HEAD') {
       throw new HttpError('TSS_METHOD', `${method} on a file`, ['Allow', 'GET, HEAD']);
     }
-    const cached = this.#cache.get(exchange.path);
+    const cached = this.#isByPath ? this.#cache.get(exchange.path) : this.#findCached(exchange);
     if (cached === undefined || monotonicMs() - cached.checkedAtMs >= recheckAfterMs) {
       return this.#answerFromDisk(exchange);
     }
     return isConditional(exchange.fields) ? answerFile(exchange, cached) : cached.reply;
   }
 
-  #answerFromDisk(exchange: Exchange): Reply | HttpError {
-    if (this.#isKnownMiss(exchange.path)) return this.#answerMiss(exchange);
+  #findCached(exchange: Exchange): CachedFile | undefined {
+    const key = this.#toKey(exchange);
+    if (this.#precompressed === null) return this.#cache.get(key);
+    const fileKey = this.#precompressed.toFileKey(key, exchange.fields, recheckAfterMs);
+    return fileKey === null ? undefined : this.#cache.get(fileKey);
+  }
+
+  #toKey(exchange: Exchange): string {
+    if (this.#lookup.isByPath) return exchange.path;
+    const path = this.#toFilePath(exchange.path);
+    return path === null ? exchange.path : this.#lookup.toKey(path, exchange);
+  }
+
+  #answerFromDisk(exchange: Exchange): Answer | Promise<Answer> {
     const path = this.#toFilePath(exchange.path);
     if (path === null) return unservable;
-    const found = this.#find(exchange.path, path);
-    if (found === null) return this.#answerMiss(exchange);
-    if (found !== 'folder') return answerFile(exchange, found);
-    return new Reply(301, ['Location', toLocalReference(`${exchange.path}/`, exchange.query)], null);
+    const key = this.#toKey(exchange);
+    if (this.#isKnownMiss(key)) return this.#answerMiss(path, exchange);
+    const located = this.#locate(key, path, exchange, () => this.#look(path, exchange));
+    if (located === null) return this.#answerMiss(path, exchange);
+    if (located instanceof Reply) return located;
+    if (!('folder' in located)) return answerFile(exchange, located);
+    return this.#listings.answer(exchange, located.folder);
+  }
+
+  #look(path: string, exchange: Exchange): Looked {
+    const { cleanUrls, stripPrefix, index } = this.#settings;
+    // After an internal redirect the client does not know the path that would be redirected.
+    if (cleanUrls && !exchange.redirected) {
+      const clean = findCleanPath(this.#root, path, index);
+      if (clean !== null) return redirectTo(stripPrefix + clean, exchange);
+    }
+    const found = this.#lookup.find(path, exchange);
+    return found === 'unslashed' ? redirectTo(`${exchange.path}/`, exchange) : found;
   }
 
   /** The path below the root, or null for one that can't name a file there. */
   #toFilePath(requestPath: string): string | null {
-    const prefix = this.#settings.stripPrefix;
+    const { stripPrefix, tryFiles, dotfiles } = this.#settings;
     let path = requestPath;
-    if (prefix !== '') {
+    if (stripPrefix !== '') {
       // Only whole segments: "/files" is no prefix of "/files-of-others".
-      if (!path.startsWith(prefix)) return null;
-      path = path.slice(prefix.length);
+      if (!path.startsWith(stripPrefix)) return null;
+      path = path.slice(stripPrefix.length);
+      if (path === '') return path;
     }
-    if (path === '' && prefix !== '') return path;
-    return isServablePath(path, this.#settings.dotfiles) ? path : null;
+    // With tryFiles a path may name something else than a file: a page of an application.
+    if (tryFiles !== null && path.startsWith('/')) return path;
+    return isServablePath(path, dotfiles) ? path : null;
   }
 
-  #isKnownMiss(requestPath: string): boolean {
-    const missedAtMs = this.#misses.get(requestPath);
+  #isKnownMiss(key: string): boolean {
+    const missedAtMs = this.#misses.get(key);
     return missedAtMs !== undefined && monotonicMs() - missedAtMs < missedForMs;
   }
 
-  #answerMiss(exchange: Exchange): Reply | HttpError {
+  #answerMiss(path: string, exchange: Exchange): Answer {
+    if (this.#answerMissing !== null) return this.#answerMissing(path, exchange);
     const { fallback } = this.#settings;
     if (fallback === null || !isNavigation(exchange)) return missing;
     const cached = this.#cache.get(fallbackKey);
-    if (cached !== undefined && monotonicMs() - cached.checkedAtMs < recheckAfterMs) {
+    if (this.#isByPath && cached !== undefined && monotonicMs() - cached.checkedAtMs < recheckAfterMs) {
       return answerFile(exchange, cached);
     }
-    const found = this.#find(fallbackKey, fallback);
-    return found === null || found === 'folder' ? missing : answerFile(exchange, found);
+    const located = this.#locate(fallbackKey, fallback, exchange, () => {
+      const found = findFile(this.#root, fallback);
+      return found === 'folder' ? null : found;
+    });
+    return located === null || 'folder' in located || located instanceof Reply
+      ? missing
+      : answerFile(exchange, located);
   }
 
-  /** Null when there is no such file. Throws an HttpError. */
-  #find(cacheKey: string, path: string): ServedFile | 'folder' | null {
-    const cached = this.#cache.get(cacheKey);
+  /** What is found, a file ready to be answered from. Null for nothing. Throws an HttpError. */
+  #locate(
+    key: string,
+    path: string,
+    exchange: Exchange,
+    look: () => Looked,
+  ): ServedFile | FoundFolder | Reply | null {
     try {
-      const found = findFile(this.#root, path, this.#settings.index);
-      if (found !== null && found !== 'folder') return this.#load(cacheKey, cached, found);
-      this.#cache.delete(cacheKey);
-      if (found === null) this.#misses.set(cacheKey, monotonicMs(), missBytes + 2 * cacheKey.length);
+      const found = look();
+      if (found === null) this.#misses.set(key, monotonicMs(), missBytes + 2 * key.length);
+      if (found !== null && !(found instanceof Reply) && 'file' in found)
+        return this.#load(key, found, exchange);
+      this.#cache.delete(key);
       return found;
     } catch (error) {
+      const fileKey = this.#precompressed?.toFileKey(key, exchange.fields, Number.POSITIVE_INFINITY) ?? key;
+      const cached = this.#cache.get(fileKey);
       // Rather an answer that may be a little old than none.
       if (cached !== undefined && isOutOfDescriptors(error)) return this.#extend(cached);
-      this.#cache.delete(cacheKey);
+      this.#cache.delete(fileKey);
       throw toFileError(error, path);
     }
   }
 
-  #load(cacheKey: string, cached: CachedFile | undefined, found: FoundFile): ServedFile {
-    const isCurrent = cached?.path === found.path && isSameVersion(cached.version, found.file.stats);
-    if (cached !== undefined && isCurrent) {
-      closeSync(found.file.fd);
-      cached.checkedAtMs = monotonicMs();
-      return cached;
-    }
-    this.#cache.delete(cacheKey);
-    try {
-      const loaded = loadFile(found, this.#settings.cacheFileSize);
-      if (loaded === null) return streamFile(found, this.#pieces);
-      closeSync(found.file.fd);
-      if (loaded.mayBeKept) this.#cache.set(cacheKey, loaded.file, loaded.bytes + cachedFileBytes);
-      return loaded.file;
-    } catch (error) {
-      closeSync(found.file.fd);
-      throw error;
-    }
+  #load(key: string, original: FoundFile, exchange: Exchange): ServedFile {
+    if (this.#precompressed === null) return this.#store.load(key, original);
+    const { fileKey, found } = this.#precompressed.choose(key, original, exchange.fields);
+    return this.#store.load(fileKey, found);
   }
 
   #extend(cached: CachedFile): CachedFile {
@@ -166,4 +212,8 @@ class StaticServer {
     );
     return cached;
   }
+}
+
+function redirectTo(path: string, exchange: Exchange): Reply {
+  return new Reply(301, ['Location', toLocalReference(path, exchange.query)], null);
 }

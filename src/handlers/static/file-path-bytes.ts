@@ -1,6 +1,8 @@
 // Paths as the system knows them: bytes. `Exchange.path` keeps bytes that are not UTF-8 as lone surrogates.
 
 const loneByte = /[\udc80-\udcff]/u;
+const beyondAscii = /[\x80-\xff]/;
+const everyBeyondAscii = /[\x80-\xff]/g;
 
 /** A path to hand to node:fs: the text itself, or bytes when it holds some that are not UTF-8. */
 export function toFilePath(path: string): string | Buffer {
@@ -20,4 +22,13 @@ function toPathBytes(path: string): Buffer {
     else bytes.push(...Buffer.from(character, 'utf8'));
   }
   return Buffer.from(bytes);
+}
+
+/** The path of a byte string, the form in which `Exchange.path` would have it. */
+export function fromByteString(bytes: string): string {
+  if (!beyondAscii.test(bytes)) return bytes;
+  const raw = Buffer.from(bytes, 'latin1');
+  const text = raw.toString('utf8');
+  if (!text.includes('\ufffd') || Buffer.from(text, 'utf8').equals(raw)) return text;
+  return bytes.replace(everyBeyondAscii, (byte) => String.fromCharCode(0xdc00 + byte.charCodeAt(0)));
 }

@@ -72,6 +72,15 @@ export class StaticRoot {
     }
   }
 
+  /**
+   * A path that leads to what is open as `fd`, whatever happens to names meanwhile. Without /proc it is the name that
+   * it was opened by.
+   */
+  toDescriptorPath(fd: number, path: string): Buffer {
+    if (this.#hasDescriptorPaths) return Buffer.from(`/proc/self/fd/${fd}`);
+    return Buffer.from(toByteString((this.#root + path).replace(/\/+$/, '')), 'latin1');
+  }
+
   #openOnce(path: string): OpenedFile | 'replaced' {
     const filePath = toFilePath(this.#root + path);
     const fd = openSync(filePath, this.#flags);

@@ -96,7 +96,7 @@ describe.each(ways)('a file answered %s', (_name, settings) => {
       expect([fields, reply.status]).toEqual([fields, status]);
       if (status === 200) await readBody(reply);
       if (status === 304) {
-        expect(reply.fields).toEqual(['ETag', etag, 'Last-Modified', date]);
+        expect(reply.fields).toEqual(['ETag', etag, 'Last-Modified', date, 'Cache-Control', 'no-cache']);
         expect(reply.body).toBeNull();
       }
     }

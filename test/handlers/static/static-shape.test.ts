@@ -32,6 +32,16 @@ describe('staticShape', () => {
       root: 'public',
       index: ['a.html', 'b'],
       fallback: '/sub/index.html',
+      tryFiles: null,
+      cleanUrls: true,
+      precompressed: ['gzip', 'br', 'gzip'],
+      autoindex: true,
+      cacheControl: false,
+      immutable: '^/v\\d+/',
+      types: { MD: 'text/markdown' },
+      defaultType: 'text/plain',
+      charset: 'off',
+      download: ['PDF', 'zip'],
       dotfiles: true,
       symlinks: 'deny',
       stripPrefix: '/files/',
@@ -42,11 +52,19 @@ describe('staticShape', () => {
     const settings = {
       ...written,
       root: folder.root,
+      precompressed: ['gzip', 'br'],
+      autoindex: 'auto',
+      types: { md: 'text/markdown' },
+      download: ['pdf', 'zip'],
       stripPrefix: '/files',
       cacheFileSize: 65_536,
       largeCacheSize: 1_048_576,
     };
     expect(check(written).data).toEqual(settings);
+    const codings = (value: unknown) => check({ root: 'public', precompressed: value }).data?.precompressed;
+    expect([codings(true), codings(false)]).toEqual([['br', 'zstd', 'gzip'], []]);
+    const listing = (value: unknown) => check({ root: 'public', autoindex: value }).data?.autoindex;
+    expect([false, 'html', 'json'].map(listing)).toEqual(['off', 'html', 'json']);
     expect(check({ root: 'public', stripPrefix: '/' }).data?.stripPrefix).toBe('');
   });
 
@@ -65,6 +83,29 @@ describe('staticShape', () => {
     [{ root: 'public', fallback: '/' }],
     [{ root: 'public', stripPrefix: 'files' }],
     [{ root: 'public', stripPrefix: '/../' }],
+    [{ root: 'public', tryFiles: [] }],
+    [{ root: 'public', tryFiles: ['$uri'] }],
+    [{ root: 'public', tryFiles: ['$uri', 'index.html'] }],
+    [{ root: 'public', tryFiles: ['$uri', '=1000'] }],
+    [{ root: 'public', tryFiles: ['$uri', '=101'] }],
+    [{ root: 'public', tryFiles: ['$uri', '@'] }],
+    [{ root: 'public', tryFiles: ['$uri', '$args'] }],
+    [{ root: 'public', tryFiles: ['=404', '=404'] }],
+    [{ root: 'public', tryFiles: ['a', '=404'] }],
+    [{ root: 'public', tryFiles: ['$nothing', '=404'] }],
+    [{ root: 'public', tryFiles: ['$uri', '=404'], fallback: '/index.html' }],
+    [{ root: 'public', tryFiles: ['$uri', '=404'], cleanUrls: true }],
+    [{ root: 'public', precompressed: ['deflate'] }],
+    [{ root: 'public', precompressed: 'br' }],
+    [{ root: 'public', autoindex: 'xml' }],
+    [{ root: 'public', immutable: '(' }],
+    [{ root: 'public', types: { '.md': 'text/markdown' } }],
+    [{ root: 'public', types: { md: 'markdown' } }],
+    [{ root: 'public', types: { md: 'text/x\r\nA: b' } }],
+    [{ root: 'public', defaultType: '' }],
+    [{ root: 'public', charset: 'utf 8' }],
+    [{ root: 'public', download: 'pdf' }],
+    [{ root: 'public', download: ['.pdf'] }],
     [{ root: 'public', symlinks: 'yes' }],
     [{ root: 'public', dotfiles: 'no' }],
     [{ root: 'public', cacheSize: '1x' }],
