@@ -115,8 +115,8 @@ class SiteCompiler {
       return createCgi(route.cgi, { upstream: this.#getUpstream(route.cgi.upstream), isTrusted });
     }
     if (route.proxy === undefined) throw new Error(`route ${route.path.value} has no handler`);
-    const upstream = this.#getUpstream(route.proxy.upstream);
-    return createProxy(route.proxy, { upstream, timers, log, isTrusted });
+    const getUpstream = (name: string) => this.#getUpstream(name);
+    return createProxy(route.proxy, { getUpstream, timers, log, isTrusted });
   }
 
   #getUpstream(name: string): Upstream {

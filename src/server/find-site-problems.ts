@@ -161,7 +161,7 @@ class SiteProblems {
       if (!isObject(route)) continue;
       const place = [...path, i];
       this.#checkAnswer(route, place);
-      this.#checkUpstream(route.proxy, [...place, 'proxy'], false);
+      this.#checkProxy(route.proxy, [...place, 'proxy']);
       this.#checkUpstream(route.cgi, [...place, 'cgi'], true);
       if (typeof route.path !== 'string') continue;
       const parsed = parsePathText(route.path);
@@ -190,6 +190,15 @@ class SiteProblems {
     if (given.length > 0 || isElsewhere) return;
     const listed = answers.map((key) => `"${key}"`).join(', ');
     this.#report(path, 'this route has no answer', `give it one of ${listed}`);
+  }
+
+  #checkProxy(proxy: unknown, path: SettingPath): void {
+    this.#checkUpstream(proxy, path, false);
+    if (!isObject(proxy)) return;
+    const shares = getValueAt(proxy, ['split', 'to']);
+    for (const [i, share] of (Array.isArray(shares) ? shares : []).entries())
+      if (isObject(share)) this.#checkUpstream(share, [...path, 'split', 'to', i], false);
+    if (isObject(proxy.mirror)) this.#checkUpstream(proxy.mirror, [...path, 'mirror'], false);
   }
 
   /** The upstream that an answer names: it must be there, and speak what the answer speaks. */

@@ -8,6 +8,9 @@ import { HttpError } from '../../message/http-error.ts';
 import { type Answer, Reply, type ReplyBody } from '../../message/reply.ts';
 import type { ClientResponse } from '../../message/upstream-connection.ts';
 import { pickCarriedFields, readAccelOrders } from './accel-fields.ts';
+import { BodyStore } from './body-store.ts';
+import { standardBuffer } from './buffer-settings.ts';
+import { BufferedSource } from './buffered-source.ts';
 import { limitBody } from './limited-source.ts';
 import type { ProxySettings } from './proxy-shape.ts';
 import type { ReadResponseFields } from './response-fields.ts';
@@ -17,21 +20,23 @@ export type AnswerFromUpstream = (exchange: Exchange, response: ClientResponse) 
 
 /** Compiles the settings of a route that speak of responses. */
 export function compileAnswer(
-  { accel, limitRate }: ProxySettings,
+  { accel, limitRate, buffering }: ProxySettings,
   readFields: ReadResponseFields,
   timers: TimerWheel,
 ): AnswerFromUpstream {
-  if (!accel && limitRate === 0) {
+  if (!accel && limitRate === 0 && buffering === null) {
     return (exchange, { status, fields, body }) => new Reply(status, readFields(exchange, fields), body);
   }
+  const store = new BodyStore(buffering ?? standardBuffer);
   return (exchange, { status, fields, body }) => {
     const orders = accel ? readAccelOrders(fields) : null;
     if (orders !== null && orders.redirectTo !== null) {
       cancelBody(body);
       return createRedirect(orders.redirectTo, pickCarriedFields(readFields(exchange, fields)));
     }
+    const buffered = (orders?.buffering ?? buffering !== null) ? bufferBody(body, store) : body;
     const rate = orders?.limitRate ?? limitRate;
-    const limited = rate === 0 ? body : limitBody(body, rate, timers);
+    const limited = rate === 0 ? buffered : limitBody(buffered, rate, timers);
     return new Reply(status, readFields(exchange, fields), limited);
   };
 }
@@ -40,6 +45,11 @@ function createRedirect(redirectTo: string, fields: Fields): Answer {
   if (redirectTo.startsWith('/')) return { redirectTo, fields, asGet: true };
   const detail = `X-Accel-Redirect to ${JSON.stringify(redirectTo)}, which is no path of this site`;
   return new HttpError('TSS_UPSTREAM_RESPONSE', detail);
+}
+
+function bufferBody(body: ReplyBody, store: BodyStore): ReplyBody {
+  if (body === null || body.kind !== 'stream') return body;
+  return { kind: 'stream', source: new BufferedSource(body.source, store) };
 }
 
 function cancelBody(body: ReplyBody): void {

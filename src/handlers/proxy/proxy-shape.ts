@@ -5,7 +5,9 @@ import { addProblem } from '../../config/shape/add-problem.ts';
 import { duration } from '../../config/shape/duration.ts';
 import { size } from '../../config/shape/size.ts';
 import { templateText } from '../../config/shape/template-text.ts';
+import { bufferShape } from './buffer-shape.ts';
 import { cookieFlagsShape, fieldNamesShape, rewriteShape, setFieldsShape } from './rewrite-shape.ts';
+import { mirrorShape, splitShape } from './split-shape.ts';
 
 /** A path without its last slash; "" for "/". Written decoded, as requests' paths are compared. */
 const prefix = z.string().transform((text, context) => {
@@ -94,6 +96,26 @@ const settingsShape = z.strictObject({
   limitRate: size()
     .prefault(0)
     .describe('Most bytes of a response body that the client gets in a second; 0 for no limit. Default 0.'),
+  requestBuffering: bufferShape
+    .prefault(false)
+    .describe(
+      'Whether the body of a request is read to its end before the upstream gets any of it: true, or an object. It can ' +
+        'be sent again then, to another server or to a mirror. Default false: it is passed on as it comes.',
+    ),
+  buffering: bufferShape
+    .prefault(false)
+    .describe(
+      'Whether the body of a response is taken from the upstream faster than the client takes it: true, or an object. ' +
+        "Default false: the upstream is held to the client's pace.",
+    ),
+  split: splitShape
+    .nullable()
+    .prefault(null)
+    .describe('Shares of the requests that go to other upstreams. Default: none.'),
+  mirror: mirrorShape
+    .nullable()
+    .prefault(null)
+    .describe('Another upstream that gets copies of requests. Default: none.'),
   tunnelTimeout: duration()
     .prefault('1h')
     .describe(

@@ -7,6 +7,7 @@ import { copyResponseFields, isDroppedFromResponse, listNominated } from '../../
 import type { ProxySettings } from './proxy-shape.ts';
 import { compileCookies } from './rewrite-cookies.ts';
 import { type ChangeFields, compileRedirect } from './rewrite-redirect.ts';
+import { type ChooseUpstream, compileSplitCookie } from './split-traffic.ts';
 
 /** The fields for the client, made of those of the upstream. */
 export type ReadResponseFields = (exchange: Exchange, fields: Fields) => Fields;
@@ -15,10 +16,13 @@ export type ReadResponseFields = (exchange: Exchange, fields: Fields) => Fields;
 export function compileResponseFields(
   settings: ProxySettings,
   readHost: (exchange: Exchange) => string,
+  chooseUpstream: ChooseUpstream | null,
 ): ReadResponseFields {
   const copy = compileCopy(settings.hideHeaders, settings.passHeaders);
   const changes: ChangeFields[] = [];
-  for (const change of [compileRedirect(settings, readHost), compileCookies(settings)])
+  const { split } = settings;
+  const own = split === null || chooseUpstream === null ? null : compileSplitCookie(split, chooseUpstream);
+  for (const change of [compileRedirect(settings, readHost), compileCookies(settings), own])
     if (change !== null) changes.push(change);
   if (changes.length === 0) return (_, fields) => copy(fields);
   return (exchange, fields) => {

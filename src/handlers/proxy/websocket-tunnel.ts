@@ -341,8 +341,6 @@ class WebSocketTunnel implements Waiter {
     if (slot === null) return;
     this.#deadline.clear();
     request?.destroy();
-    // After a response that is complete nothing else would close it.
-    request?.socket?.destroy();
     slot.end();
     const { exchange } = this.#handshake;
     const seconds = ((monotonicMs() - this.#startedAtMs) / 1000).toFixed(3);

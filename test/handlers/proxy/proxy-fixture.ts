@@ -55,10 +55,16 @@ export class ProxyBench {
   readonly around = new Surroundings();
   readonly #servers: Server[] = [];
 
-  create(upstream: Upstream, settings: ProxyInput = {}): Handler {
+  /** @param others further upstreams that the settings name */
+  create(upstream: Upstream, settings: ProxyInput = {}, others: readonly Upstream[] = []): Handler {
     const checked = proxyShape.parse({ upstream: upstream.name, ...settings });
     const { timers } = this.around;
-    return createProxy(checked, { upstream, timers, isTrusted, log: () => {} });
+    const getUpstream = (name: string): Upstream => {
+      const found = [upstream, ...others].find((one) => one.name === name);
+      if (found === undefined) throw new Error(`no upstream ${name}`);
+      return found;
+    };
+    return createProxy(checked, { getUpstream, timers, isTrusted, log: () => {} });
   }
 
   /** A proxy over a Node server. */
