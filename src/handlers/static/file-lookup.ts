@@ -84,7 +84,7 @@ export class FileLookup {
   }
 
   #isFolder(folder: string): boolean {
-    const opened = this.#root.open(folder);
+    const opened = this.#root.open(folder.slice(0, -1));
     if (opened === null) return false;
     closeSync(opened.fd);
     return opened.stats.isDirectory();

@@ -40,7 +40,7 @@ export async function readFolder(
   folder: string,
   dotfiles: boolean,
 ): Promise<FolderContents> {
-  const opened = root.open(folder);
+  const opened = root.open(folder.slice(0, -1));
   if (opened === null) throw createNotFound(`no such folder: ${folder}`);
   try {
     const place = root.toDescriptorPath(opened.fd, folder);

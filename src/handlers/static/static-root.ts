@@ -56,7 +56,8 @@ export class StaticRoot {
   }
 
   /**
-   * Opens a file or folder for reading. `path` begins with "/" and was found servable. Null when nothing is there.
+   * Opens a file or folder for reading. `path` begins with "/" and was found servable; without a slash at its end it
+   * names a folder too, and "" the root. Null when nothing is there.
    * Throws TSS_NOT_FOUND when what is there must not be served, or the system's error.
    */
   open(path: string): OpenedFile | null {
@@ -82,7 +83,7 @@ export class StaticRoot {
   }
 
   #openOnce(path: string): OpenedFile | 'replaced' {
-    const filePath = toFilePath(this.#root + path);
+    const filePath = toFilePath(this.#root + path || '/');
     const fd = openSync(filePath, this.#flags);
     try {
       const stats = fstatSync(fd, { bigint: true });
@@ -117,7 +118,7 @@ export class StaticRoot {
 
   #isAllowed(real: string, path: string): boolean {
     const root = this.#readRealRoot();
-    if (this.#policy === 'deny') return real === root + toByteString(path).replaceAll('/', sep);
+    if (this.#policy === 'deny') return real === (root + toByteString(path).replaceAll('/', sep) || sep);
     return real.startsWith(root) && (real.length === root.length || real.startsWith(sep, root.length));
   }
 
