@@ -11,7 +11,8 @@ import { createRedirect } from '../handlers/respond/create-redirect.ts';
 import { createReturn } from '../handlers/respond/create-return.ts';
 import { createStatic } from '../handlers/static/create-static.ts';
 import { findClientAddress } from '../message/forwarded.ts';
-import type { Handler } from '../message/handler.ts';
+import type { Handle, Handler } from '../message/handler.ts';
+import { createCompression } from '../middleware/compression/create-compression.ts';
 import { compileHeaders } from '../middleware/headers/compile-headers.ts';
 import { createHeaders } from '../middleware/headers/create-headers.ts';
 import { AccessLog, compileLogFormat } from '../observe/access-log.ts';
@@ -100,9 +101,21 @@ class SiteCompiler {
     const hasHeaders = Object.keys(route.headers).length > 0;
     return {
       route: `${route.path.modifier} ${route.path.value}`.trim(),
-      handle: hasHeaders ? createHeaders(route.headers)(handler.handle) : handler.handle,
+      handle: this.#compress(
+        route,
+        hasHeaders ? createHeaders(route.headers)(handler.handle) : handler.handle,
+      ),
       applyHeaders: compileHeaders(route.headers),
     };
+  }
+
+  #compress({ compress, headers, ...route }: RouteSettings, handle: Handle): Handle {
+    if (compress === null) return handle;
+    const hasOwnTag = Object.keys(headers).some((name) => name.toLowerCase() === 'etag');
+    const answersFiles = route.static !== undefined && !hasOwnTag;
+    const compression = createCompression(compress, { shared: this.#deps.shared, answersFiles });
+    this.#closers.push(() => compression.close());
+    return compression.wrap(handle);
   }
 
   #createHandler(route: RouteSettings): Handler {

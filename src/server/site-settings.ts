@@ -7,6 +7,7 @@ import type { RedirectSettings } from '../handlers/respond/redirect-shape.ts';
 import type { ReturnSettings } from '../handlers/respond/return-shape.ts';
 import type { StaticSettings } from '../handlers/static/static-shape.ts';
 import type { LimitsSettings, ListenAddress, TimeoutsSettings } from '../listener/listener-shape.ts';
+import type { CompressionSettings } from '../middleware/compression/merge-compression.ts';
 import type { HeadersSettings } from '../middleware/headers/headers-shape.ts';
 import type { UpstreamSettings } from '../upstream/upstream-shape.ts';
 import type { AccessLogSettings, ErrorLogSettings } from './log-shape.ts';
@@ -54,4 +55,6 @@ export interface RouteSettings {
   readonly redirect?: RedirectSettings | undefined;
   /** Of all levels: final. */
   readonly headers: HeadersSettings;
+  /** Of all levels; null for no compression. */
+  readonly compress: CompressionSettings | null;
 }

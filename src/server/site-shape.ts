@@ -11,6 +11,7 @@ import { redirectShape } from '../handlers/respond/redirect-shape.ts';
 import { returnShape } from '../handlers/respond/return-shape.ts';
 import { staticShape } from '../handlers/static/static-shape.ts';
 import { limitsShape, listenShape, timeoutsShape } from '../listener/listener-shape.ts';
+import { compressionShape } from '../middleware/compression/compression-shape.ts';
 import { headersShape } from '../middleware/headers/headers-shape.ts';
 import { upstreamShape } from '../upstream/upstream-shape.ts';
 import { accessLogShape, errorLogShape } from './log-shape.ts';
@@ -27,6 +28,10 @@ export const answeringShapes = {
   redirect: redirectShape.optional().describe('Sends the client elsewhere.'),
 };
 
+const compressKey = compressionShape.describe(
+  'true, false, or how to compress responses; inner levels override by key. Default false.',
+);
+
 /** One route: which requests, and what answers them. */
 export const routeShape = z
   .strictObject({
@@ -35,6 +40,7 @@ export const routeShape = z
     headers: headersShape
       .optional()
       .describe('Fields of the response; null removes one that an outer level sets.'),
+    compress: compressKey.optional(),
   })
   .meta({ id: 'route', oneOf: Object.keys(answeringShapes).map((key) => ({ required: [key] })) });
 
@@ -54,6 +60,7 @@ export const serverShape = z.strictObject({
     .describe('Host names: exact, "*.x", "x.*" or "~regexp".'),
   routes: routesShape,
   headers: headersKey.optional(),
+  compress: compressKey.optional(),
   accessLog: accessLogKey.optional(),
   default: z
     .boolean()
@@ -103,6 +110,7 @@ export const siteShape = z
     routes: routesShape.optional(),
     servers: z.array(serverShape).min(1).optional().describe('Several virtual hosts, in place of "routes".'),
     headers: headersKey.optional(),
+    compress: compressKey.optional(),
     timeouts: timeoutsShape.prefault({}).describe('How long to wait for clients.'),
     limits: limitsShape.prefault({}).describe('How much to take from clients.'),
     accessLog: accessLogKey.optional(),

@@ -2,6 +2,8 @@
 // for a single server becomes a server, defaults are filled in, levels merged.
 
 import type { ListenAddress } from '../listener/listener-shape.ts';
+import type { WrittenCompression } from '../middleware/compression/compression-shape.ts';
+import { mergeCompression } from '../middleware/compression/merge-compression.ts';
 import type { HeadersSettings } from '../middleware/headers/headers-shape.ts';
 import { mergeHeaders } from '../middleware/headers/merge-headers.ts';
 import type { AccessLogSettings, ErrorLogSettings } from './log-shape.ts';
@@ -27,7 +29,7 @@ export function toSiteSettings(site: WrittenSite): SiteSettings {
     limits: site.limits,
     trustedProxies: site.trustedProxies,
     upstreams: site.upstreams,
-    servers: servers.map((server) => toServerSettings(server, headers, accessLog)),
+    servers: servers.map((server) => toServerSettings(server, headers, accessLog, site.compress)),
   };
 }
 
@@ -35,6 +37,7 @@ function toServerSettings(
   server: WrittenServer,
   outerHeaders: HeadersSettings,
   outerAccessLog: AccessLogSettings,
+  outerCompress: WrittenCompression | undefined,
 ): ServerSettings {
   const names = server.names ?? [];
   return {
@@ -46,6 +49,7 @@ function toServerSettings(
     routes: server.routes.map((route) => ({
       ...route,
       headers: mergeHeaders(outerHeaders, server.headers, route.headers),
+      compress: mergeCompression(outerCompress, server.compress, route.compress),
     })),
   };
 }

@@ -60,6 +60,7 @@ describe('the settings of a site', () => {
               path: { modifier: '', value: '/' },
               return: { status: 404, body: '', type: 'text/plain; charset=utf-8' },
               headers: {},
+              compress: null,
             },
           ],
         },
