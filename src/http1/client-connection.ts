@@ -294,8 +294,10 @@ export class ClientConnection implements UpstreamConnection, BodyFeeder {
     const request = this.#request;
     if (request === null) return;
     if (this.#sender.state === 'drain') this.#setDeadline(request.sendTimeoutMs);
-    else if (this.#sender.state === 'sent' && !this.#paused) this.#setDeadline(request.readTimeoutMs);
-    else this.#deadline.clear();
+    else if (this.#sender.state === 'sent' && !this.#paused) {
+      const { readTimeoutMs, firstByteTimeoutMs = readTimeoutMs } = request;
+      this.#setDeadline(this.#reader.started ? readTimeoutMs : firstByteTimeoutMs);
+    } else this.#deadline.clear();
   }
 
   #setDeadline(delayMs: number): void {

@@ -71,6 +71,8 @@ export class Exchange {
   upstreamStatus = '';
   /** Seconds per peer tried, joined by ", ". */
   upstreamTime = '';
+  /** What became of each try, in a word: "answered", "refused", "cut" … */
+  upstreamOutcome = '';
   abortedBy: AbortedBy = null;
   /** Why the reply could not be completed, for the error log. */
   failure: Error | null = null;

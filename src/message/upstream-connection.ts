@@ -22,6 +22,8 @@ export interface ClientRequest {
   readonly sendTimeoutMs: number;
   /** Longest time until the first byte of the response, and between two reads; 0 for no limit. */
   readonly readTimeoutMs: number;
+  /** Longest time until the first byte of the response, if it is another; 0 for no limit. */
+  readonly firstByteTimeoutMs?: number;
 }
 
 /** The final response to a request. */

@@ -35,6 +35,7 @@ const readers: ReadonlyMap<string, ReadVariable> = new Map<string, ReadVariable>
   ['time_iso8601', () => new Date().toISOString()],
   ['time_local', formatLocalTime],
   ['upstream_addr', (x) => x.upstreamAddress],
+  ['upstream_outcome', (x) => x.upstreamOutcome],
   ['upstream_response_time', (x) => x.upstreamTime],
   ['upstream_status', (x) => x.upstreamStatus],
   ['uri', (x) => x.path],

@@ -2,22 +2,21 @@
 
 import { z } from 'zod';
 import { duration, positiveDuration } from '../config/shape/duration.ts';
+import { stickyShape } from './balance-shape.ts';
+import { retriesShape } from './retry-shape.ts';
 
 const timeoutsShape = z.strictObject({
   connect: limit('For a connection to a server, or for an instance of an application to become ready', '5s'),
   send: limit('Between two writes of a request', '60s'),
-  read: limit('For the first byte of a response, and between two reads of it', '60s'),
-});
-
-const retriesShape = z.strictObject({
-  tries: z
-    .int()
-    .min(0)
+  firstByte: positiveDuration()
+    .optional()
+    .describe('For the first byte of a response, from the last of the request on. Default: as "read".'),
+  read: limit('Between two reads of a response', '60s'),
+  request: duration()
     .prefault(0)
-    .describe('Most servers that one request is tried on; 0 for all of them. Default 0.'),
-  timeout: duration()
-    .prefault(0)
-    .describe('Time after which a request is not tried on another server; 0 for no limit. Default 0.'),
+    .describe(
+      'For a request as a whole, all tries and the whole response included; 0 for no limit. Default 0.',
+    ),
 });
 
 /** The key `keepalive`, without a default. */
@@ -32,19 +31,9 @@ export const keepaliveMeaning =
 export const forwardingKeys = {
   keepalive: keepaliveKey.prefault(128).describe(`${keepaliveMeaning} Default 128.`),
   timeouts: timeoutsShape.prefault({}).describe('How long to wait for a server.'),
+  sticky: stickyShape.optional().describe('Binds each client to one server, by a cookie. Default: none.'),
   retries: retriesShape.prefault({}).describe('How far a request that failed is tried elsewhere.'),
 };
-
-/** The key `balance`, with the default that suits the kind of upstream. */
-export function balanceKey(standard: 'round_robin' | 'least_conn') {
-  return z
-    .enum(['round_robin', 'least_conn'])
-    .prefault(standard)
-    .describe(
-      '"round_robin": in turn, by weight; "least_conn": the one with the fewest requests under way, by weight. ' +
-        `Default "${standard}".`,
-    );
-}
 
 function limit(meaning: string, standard: string) {
   return positiveDuration().prefault(standard).describe(`${meaning}. Default "${standard}".`);

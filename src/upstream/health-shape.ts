@@ -7,7 +7,10 @@ import { regexText } from '../config/shape/regex-text.ts';
 
 /** "200", "200-399": comes out as the first and the last. */
 const statusRange = z
-  .union([z.int().min(200).max(599), z.string().regex(/^[2-5]\d\d(?:-[2-5]\d\d)?$/, 'such as 200 or "200-399"')])
+  .union([
+    z.int().min(200).max(599),
+    z.string().regex(/^[2-5]\d\d(?:-[2-5]\d\d)?$/, 'such as 200 or "200-399"'),
+  ])
   .transform((written): [number, number] => {
     const [from, to = from] = String(written).split('-').map(Number);
     return [from, to];
@@ -37,8 +40,16 @@ const settingsShape = z.strictObject({
     .prefault('500ms')
     .describe('Each check is up to so much later, so that not all come at once. Default "500ms".'),
   timeout: positiveDuration().prefault('1s').describe('How long a check may take. Default "1s".'),
-  rise: z.int().min(1).prefault(1).describe('Checks passed one after the other that bring a server back. Default 1.'),
-  fall: z.int().min(1).prefault(1).describe('Checks failed one after the other that take a server out. Default 1.'),
+  rise: z
+    .int()
+    .min(1)
+    .prefault(1)
+    .describe('Checks passed one after the other that bring a server back. Default 1.'),
+  fall: z
+    .int()
+    .min(1)
+    .prefault(1)
+    .describe('Checks failed one after the other that take a server out. Default 1.'),
   mandatory: z
     .boolean()
     .prefault(false)

@@ -9,11 +9,15 @@ export const outliersShape = z.strictObject({
     .int()
     .min(1)
     .prefault(5)
-    .describe('Answers from 500 to 599, or failures, one after the other, that take a server out. Default 5.'),
+    .describe(
+      'Answers from 500 to 599, or failures, one after the other, that take a server out. Default 5.',
+    ),
   ejection: positiveDuration()
     .prefault('30s')
     .describe('How long a server is out; the second time twice as long, and so on. Default "30s".'),
-  maxEjection: positiveDuration().prefault('300s').describe('The longest time that a server is out. Default "300s".'),
+  maxEjection: positiveDuration()
+    .prefault('300s')
+    .describe('The longest time that a server is out. Default "300s".'),
   interval: positiveDuration()
     .prefault('10s')
     .describe('A server that stays in for so long has one ejection forgotten. Default "10s".'),

@@ -42,3 +42,6 @@ export class PeerCounters {
     else if (cause === 'cut') this.cuts++;
   }
 }
+
+/** The counts alone. */
+export type PeerCounts = Readonly<Omit<PeerCounters, 'countFailure'>>;

@@ -1,5 +1,8 @@
 // Passive health of one peer, as nginx's max_fails and fail_timeout: so many failures within a time take it out for
-// the same time; then one request probes it, and a success lets it in again.
+// the same time (the circuit opens); then one request probes it (half open), and a success lets it in again.
+
+/** What requests have shown of a peer: fit for all, for none, or for one that probes it. */
+export type Circuit = 'closed' | 'open' | 'half-open';
 
 /** Counts what happens to requests. All times are monotonic milliseconds. */
 export class PeerHealth {
@@ -9,6 +12,8 @@ export class PeerHealth {
   #windowStartMs = 0;
   #outUntilMs = 0;
   #probing = false;
+  /** When the peer came back; -Infinity if it was never out. */
+  backSinceMs = Number.NEGATIVE_INFINITY;
 
   /** A `maxFails` of 0 keeps the peer in whatever happens. */
   constructor(maxFails: number, failTimeoutMs: number) {
@@ -26,18 +31,35 @@ export class PeerHealth {
     return !this.failed || nowMs >= this.#outUntilMs;
   }
 
-  /** A request goes to the peer. If it is the probe, others are kept away for another period. */
-  onPick(nowMs: number): void {
-    if (!this.failed) return;
-    this.#probing = true;
-    this.#outUntilMs = nowMs + this.#failTimeoutMs;
+  /** The state of the circuit, for whoever shows it. */
+  getCircuit(nowMs: number): Circuit {
+    if (!this.failed) return 'closed';
+    return this.#probing || nowMs >= this.#outUntilMs ? 'half-open' : 'open';
   }
 
-  /** A response came. Only a probe's success says that a failed peer is back: others may be older than the failure. */
-  onSuccess(): void {
-    if (!this.#probing) return;
+  /** A request goes to the peer. If it is the probe, others are kept away for another period. Returns whether it is. */
+  onPick(nowMs: number): boolean {
+    if (!this.failed) return false;
+    this.#probing = true;
+    this.#outUntilMs = nowMs + this.#failTimeoutMs;
+    return true;
+  }
+
+  /**
+   * A response came. Only a probe's success says that a failed peer is back: others may be older than the failure.
+   * Returns whether it is back now.
+   */
+  onSuccess(nowMs: number): boolean {
+    if (!this.#probing) return false;
+    this.restore(nowMs);
+    return true;
+  }
+
+  /** The peer is well, whatever happened: failures are forgotten. */
+  restore(nowMs: number): void {
     this.#probing = false;
     this.#fails = 0;
+    this.backSinceMs = nowMs;
   }
 
   /** Returns whether this failure took the peer out. */

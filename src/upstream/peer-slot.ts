@@ -2,6 +2,8 @@
 
 import { monotonicMs } from '../base/clock.ts';
 import type { Lease } from '../base/shared-pool.ts';
+import type { ActiveCheck } from './active-check.ts';
+import type { Outlier } from './outlier.ts';
 import type { Peer } from './peer.ts';
 
 /** What an upstream says of one of its peers. */
@@ -9,8 +11,15 @@ export interface SlotSettings {
   readonly weight: number;
   readonly backup: boolean;
   readonly down: boolean;
+  /** Takes only requests of clients that are bound to it. */
+  readonly drain: boolean;
   /** Most requests under way at a time; 0 for any number. */
   readonly capacity: number;
+  /** Milliseconds in which its weight grows back after it was out; 0 for at once. */
+  readonly slowStartMs: number;
+  /** What takes it out besides failures, or null. */
+  readonly check: Lease<ActiveCheck> | null;
+  readonly outlier: Lease<Outlier> | null;
   /** Called when a slot that was full has room again. */
   readonly onRoom: () => void;
 }
@@ -18,15 +27,26 @@ export interface SlotSettings {
 /** In place of "any number": small integers compare fastest. */
 const unlimited = 2 ** 30;
 
+/** The share of its weight that a peer begins with when its weight grows. */
+const leastShare = 0.01;
+
 /** One peer of one upstream. */
 export class PeerSlot {
   readonly peer: Peer;
   readonly weight: number;
   readonly backup: boolean;
   readonly down: boolean;
+  readonly drain: boolean;
+  /** Whether it takes no requests but those that are bound to it. */
+  readonly isClosed: boolean;
+  /** What its health checks say, if there are any. */
+  readonly check: ActiveCheck | null;
+  /** What its answers say, if anybody looks at them. */
+  readonly outlier: Outlier | null;
   readonly #capacity: number;
+  readonly #slowStartMs: number;
   readonly #onRoom: () => void;
-  readonly #lease: Lease<Peer>;
+  readonly #leases: readonly (Lease<unknown> | null)[];
   readonly #maxFails: number;
   /** Smooth weighted round robin: grows by the effective weight, the highest has its turn. */
   currentWeight = 0;
@@ -38,9 +58,14 @@ export class PeerSlot {
     this.weight = settings.weight;
     this.backup = settings.backup;
     this.down = settings.down;
+    this.drain = settings.drain;
+    this.isClosed = settings.down || settings.drain;
+    this.check = settings.check?.value ?? null;
+    this.outlier = settings.outlier?.value ?? null;
+    this.#slowStartMs = settings.slowStartMs;
     this.#capacity = settings.capacity === 0 ? unlimited : settings.capacity;
     this.#onRoom = settings.onRoom;
-    this.#lease = lease;
+    this.#leases = [lease, settings.check, settings.outlier];
     this.#maxFails = maxFails;
     this.effectiveWeight = settings.weight;
   }
@@ -50,17 +75,43 @@ export class PeerSlot {
     return this.peer.inFlight >= this.#capacity;
   }
 
+  /** Whether nothing speaks against a request: no failures, no health check, no bad answers. */
+  isAvailable(nowMs: number): boolean {
+    return (
+      this.peer.health.isAvailable(nowMs) &&
+      (this.check === null || this.check.isUp) &&
+      (this.outlier === null || !this.outlier.isEjected(nowMs))
+    );
+  }
+
+  /** Whether it takes no request before its health is known. */
+  get isChecking(): boolean {
+    return this.check !== null && this.check.state === 'checking';
+  }
+
+  /** How much of its weight counts, from just above 0 to 1: it grows in a straight line after the peer was out. */
+  getShare(nowMs: number | null): number {
+    if (this.#slowStartMs === 0 || nowMs === null) return 1;
+    const backMs = Math.max(
+      this.peer.health.backSinceMs,
+      this.check === null ? Number.NEGATIVE_INFINITY : this.check.upSinceMs,
+      this.outlier === null ? Number.NEGATIVE_INFINITY : this.outlier.backSinceMs,
+    );
+    return Math.min(1, Math.max(leastShare, (nowMs - backMs) / this.#slowStartMs));
+  }
+
   /** A request goes here. Ends with exactly one `end`. */
   begin(): void {
     const { peer } = this;
     peer.inFlight++;
     peer.requests++;
-    peer.health.onPick(monotonicMs());
+    if (peer.health.failed && peer.health.onPick(monotonicMs())) peer.counters.probes++;
   }
 
   /** The peer has answered. */
   succeed(): void {
-    this.peer.health.onSuccess();
+    const { health } = this.peer;
+    if (health.failed) health.onSuccess(monotonicMs());
   }
 
   /** The peer has failed. Returns whether it is out for a while now. */
@@ -70,7 +121,9 @@ export class PeerSlot {
     if (this.#maxFails > 0) {
       this.effectiveWeight = Math.max(0, this.effectiveWeight - this.weight / this.#maxFails);
     }
-    return peer.health.onFailure(monotonicMs());
+    const isOut = peer.health.onFailure(monotonicMs());
+    if (isOut) peer.counters.outages++;
+    return isOut;
   }
 
   /** The request is over. */
@@ -82,6 +135,6 @@ export class PeerSlot {
 
   /** The upstream has no more use for the peer. */
   release(): void {
-    this.#lease.release();
+    for (const lease of this.#leases) lease?.release();
   }
 }

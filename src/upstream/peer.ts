@@ -12,6 +12,7 @@ import type { ClientAddress, ConnectionOwner, UpstreamConnection } from '../mess
 import { PeerCounters } from './peer-counters.ts';
 import { PeerHealth } from './peer-health.ts';
 import { type ProxiedClient, toProxyHead } from './proxy-protocol.ts';
+import { ResponseTime } from './response-time.ts';
 import type { ServerProtocol } from './server-address-shape.ts';
 
 /** As much as any server's answer needs; a larger head is an attack or a mistake. */
@@ -52,9 +53,11 @@ export class Peer implements ConnectionOwner {
   readonly address: ClientAddress;
   readonly health: PeerHealth;
   readonly counters = new PeerCounters();
+  readonly responseTime = new ResponseTime();
   readonly #settings: PeerSettings;
   readonly #open: (client: ProxiedClient) => UpstreamConnection;
   readonly #tls: ClientTls | null;
+  readonly #timers: TimerWheel;
   /** The one used last comes last. */
   readonly #idle: UpstreamConnection[] = [];
   #closed = false;
@@ -73,6 +76,7 @@ export class Peer implements ConnectionOwner {
     this.health = new PeerHealth(settings.maxFails, settings.failTimeoutMs);
     this.#settings = settings;
     this.#tls = tls;
+    this.#timers = timers;
     const options = { address, tls, connectTimeoutMs, limits: responseLimits, timers, owner: this };
     const { protocol } = address;
     if (protocol !== undefined && protocol !== 'https') {
@@ -110,12 +114,24 @@ export class Peer implements ConnectionOwner {
 
   /**
    * A socket to the peer that begins to connect, for who speaks on it himself. It is ready when it says `connect`, or
-   * `secureConnect` if the peer is secure.
+   * `secureConnect` if the peer is secure. A `port` takes the place of the peer's own.
    */
-  openSocket(client: ProxiedClient): Socket {
-    const { address, proxyProtocol } = this.#settings;
+  openSocket(client: ProxiedClient, port: number | null = null): Socket {
+    const { proxyProtocol } = this.#settings;
     const preface = proxyProtocol === null ? null : toProxyHead(proxyProtocol, client);
-    return openClientSocket({ address, tls: this.#tls }, preface, null);
+    return openClientSocket({ address: this.#replacePort(port), tls: this.#tls }, preface, null);
+  }
+
+  /** A connection of HTTP that belongs to somebody else: it is never kept for requests. */
+  openForeign(client: ProxiedClient, port: number | null, owner: ConnectionOwner): UpstreamConnection {
+    const { connectTimeoutMs, proxyProtocol } = this.#settings;
+    const preface = proxyProtocol === null ? null : toProxyHead(proxyProtocol, client);
+    const options = { connectTimeoutMs, limits: responseLimits, timers: this.#timers, owner };
+    return new ClientConnection({ ...options, address: this.#replacePort(port), tls: this.#tls }, preface);
+  }
+
+  #replacePort(port: number | null): ClientAddress {
+    return port === null || 'path' in this.address ? this.address : { ...this.address, port };
   }
 
   /** Whether TLS is spoken to it. */

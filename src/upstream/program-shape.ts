@@ -8,7 +8,8 @@ import { existingDirectory, existingFile, filePath } from '../config/shape/file-
 import { regexText } from '../config/shape/regex-text.ts';
 import { size } from '../config/shape/size.ts';
 import { suggestName } from '../config/suggest-name.ts';
-import { balanceKey, forwardingKeys } from './forwarding-shape.ts';
+import { balanceKey } from './balance-shape.ts';
+import { forwardingKeys } from './forwarding-shape.ts';
 import { systemGroup, systemUser } from './system-account-shape.ts';
 
 const probeShape = z.strictObject({

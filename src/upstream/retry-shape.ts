@@ -25,8 +25,8 @@ export const retriesShape = z.strictObject({
     .describe(
       'What has a request tried on another server, in nginx\'s words. "error": no connection, or one that ended before ' +
         'a whole response head; "timeout"; "invalid_header": an answer that is not HTTP; "http_503" and its like: that ' +
-        'answer. A request that a server may have acted on is tried again only if its method is idempotent and it has ' +
-        'no body; with "non_idempotent" its method does not count. [] tries nothing again. Default ["error", "timeout"].',
+        'answer. A request that a server may have acted on is tried again only if its method is idempotent and its body, ' +
+        'if it has one, is buffered; with "non_idempotent" its method does not count. [] tries nothing again. Default ["error", "timeout"].',
     ),
   tries: z
     .int()

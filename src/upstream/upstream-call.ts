@@ -12,7 +12,9 @@ import type {
   ClientResponse,
   UpstreamConnection,
 } from '../message/upstream-connection.ts';
+import type { CallHost } from './call-host.ts';
 import type { PeerSlot } from './peer-slot.ts';
+import { isFailureStatus } from './retry-rules.ts';
 
 /** Who is told how a call ended. Exactly one of the two is called, unless the call is aborted. */
 export interface CallOwner {
@@ -20,37 +22,14 @@ export interface CallOwner {
   onFailure(error: Error): void;
 }
 
-/** Who waits for a peer. */
-export interface Waiter {
-  /** Looks for a peer again. */
-  resume(): void;
-}
-
-/** What a call needs of its upstream. */
-export interface CallHost {
-  /** The next peer for a request that was tried on these, or null. */
-  pick(tried: readonly PeerSlot[] | null): PeerSlot | null;
-  /** Notes a failure of a peer. */
-  noteFailure(slot: PeerSlot, failure: ClientFailure): void;
-  /** The error for a request that found no peer at all. */
-  describeAbsence(): HttpError;
-  /** Has the waiter resumed when peers come, or at the deadline. Returns null when nothing is worth waiting for. */
-  wait(waiter: Waiter): Deadline | null;
-  /** The waiter waits no more. */
-  leave(waiter: Waiter): void;
-  readonly retries: { readonly tries: number; readonly timeout: number };
-  /** Longest wait for a peer, in milliseconds. */
-  readonly waitMs: number;
-}
-
-/** RFC 9110 9.2.2: sending one of these twice does what sending it once does. */
-const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+/** What the log says of all tries together has at most so many characters; beyond that, only of the last. */
+const longestDetail = 1000;
 
 /** How long a call waits before it looks for a peer again, unless it is told earlier. */
 const waitStepMs = 100;
 
-/** What the log says of all tries together has at most so many characters; beyond that, only of the last. */
-const longestDetail = 1000;
+/** A request that this many peers could not survive is spared for the others, unless there are more of them. */
+const leastDeaths = 2;
 
 /** One request under way. */
 export class UpstreamCall implements ClientListener {
@@ -58,32 +37,43 @@ export class UpstreamCall implements ClientListener {
   readonly #request: ClientRequest;
   readonly #exchange: Exchange;
   readonly #owner: CallOwner;
-  readonly #isIdempotent: boolean;
+  /** Whether the request could be sent once more although a peer may have acted on it: its body, too, is all there. */
+  readonly #isRepeatable: boolean;
   readonly #startedAtMs = monotonicMs();
   #tried: PeerSlot[] | null = null;
   #tries = 0;
   #slot: PeerSlot | null = null;
   #connection: UpstreamConnection | null = null;
   #tryStartedAtMs = 0;
+  #wasResent = false;
   #status = '';
+  /** The peer that the request goes on to when the connection is through with an answer that nobody gets. */
+  #next: PeerSlot | null = null;
+  /** Tries in which a part of the request may have arrived. */
   #sent = 0;
   #lastError: HttpError | null = null;
   #wait: Deadline | null = null;
   #waitUntilMs = 0;
+  #limit: Deadline | null = null;
 
   constructor(host: CallHost, request: ClientRequest, exchange: Exchange, owner: CallOwner) {
     this.#host = host;
     this.#request = request;
     this.#exchange = exchange;
     this.#owner = owner;
-    this.#isIdempotent = idempotentMethods.has(request.method);
+    const { body, method } = request;
+    this.#isRepeatable = (body === null || body.rewind !== undefined) && host.retries.isRepeatable(method);
   }
 
   /** Begins. The owner may be called before this returns. */
   start(): void {
-    const slot = this.#host.pick(this.#tried);
-    if (slot !== null) this.#try(slot);
-    else this.#waitOrFail();
+    const { requestTimeoutMs } = this.#host;
+    this.#host.addRequest(this.#startedAtMs);
+    if (requestTimeoutMs > 0) {
+      this.#limit = this.#host.createDeadline(() => this.#expire());
+      this.#limit.set(requestTimeoutMs);
+    }
+    this.#goOn();
   }
 
   /** Looks for a peer again: some may have come, and those that failed may be back. */
@@ -91,27 +81,39 @@ export class UpstreamCall implements ClientListener {
     if (this.#wait === null) return;
     this.#endWait();
     this.#tried = null;
-    this.start();
+    this.#goOn();
   }
 
   /** Ends the call: nothing is sent any more, nobody is called. Also after a response whose body is still coming. */
   abort(): void {
-    this.#endWait();
-    const connection = this.#connection;
-    this.#connection = null;
-    connection?.abort();
-    this.#endTry('-');
+    this.#stop('-', 'aborted');
   }
 
   onResponse(response: ClientResponse): void {
-    this.#slot?.succeed();
-    this.#status = String(response.status);
+    const slot = this.#slot as PeerSlot;
+    const { status, body } = response;
+    this.#host.noteAnswer(slot, status, monotonicMs() - this.#tryStartedAtMs);
+    this.#status = String(status);
+    if (this.#host.retries.coversStatus(status) && this.#passOn(slot, status)) {
+      if (body?.kind === 'stream') body.source.cancel();
+      return;
+    }
+    slot.succeed();
+    this.#host.finishAnswer(slot, response, this.#exchange);
     this.#owner.onResponse(response);
   }
 
   onEnd(): void {
     this.#connection = null;
-    this.#endTry(this.#status);
+    const next = this.#next;
+    if (next === null) {
+      this.#endTry(this.#status, 'answered');
+      this.#endLimit();
+      return;
+    }
+    this.#next = null;
+    this.#endTry(this.#status, 'passed_on');
+    this.#try(next);
   }
 
   onFailure(error: Error): void {
@@ -119,44 +121,57 @@ export class UpstreamCall implements ClientListener {
     this.#connection = null;
     if (!(error instanceof ClientFailure)) {
       // The request's own body failed.
-      this.#endTry('-');
-      this.#owner.onFailure(error);
+      this.#endTry('-', 'aborted');
+      this.#fail(error);
       return;
     }
     const { facts } = error;
     if (facts.requestWritten) this.#sent++;
     if (facts.reused && facts.cause !== 'timeout' && !facts.responseStarted) {
       // The peer closed a connection that it had kept for long enough: nothing is wrong with it.
-      if (!facts.requestWritten || this.#isRepeatable()) {
+      if (!facts.requestWritten || this.#isRepeatable) {
         this.#sendAfresh(slot, error);
         return;
       }
     } else this.#host.noteFailure(slot, error);
-    this.#endTry(String(error.status));
+    this.#endTry(String(error.status), nameFailure(error));
     const detail = joinDetails(this.#lastError, `${slot.peer.name}: ${error.detail}`);
     this.#lastError = new HttpError(error.code, detail, [], { cause: error });
-    if (this.#mayTryAgain(error)) this.start();
-    else this.#owner.onFailure(this.#lastError);
+    if (!this.#mayTryAgain(error)) this.#fail(this.#lastError);
+    else {
+      slot.peer.counters.passedOn++;
+      this.#goOn();
+    }
+  }
+
+  #goOn(): void {
+    const slot = this.#host.pick(this.#tried, this.#exchange);
+    if (slot === null) this.#waitOrFail();
+    else if (this.#lastError !== null && this.#sent > 0 && !this.#host.takeRetry())
+      this.#fail(this.#lastError);
+    else this.#try(slot);
   }
 
   #try(slot: PeerSlot): void {
-    this.#tries++;
-    this.#slot = slot;
+    if (this.#tries++ > 0) this.#host.counters.retries++;
+    this.#wasResent = false;
     this.#tryStartedAtMs = monotonicMs();
     slot.begin();
     if (this.#tried === null) this.#tried = [slot];
     else this.#tried.push(slot);
-    this.#send(slot, slot.peer.takeConnection(!this.#isRepeatable(), this.#exchange));
+    this.#send(slot, slot.peer.takeConnection(!this.#isRepeatable, this.#exchange));
   }
 
   /** Once more to the same peer, unless it has left in the meantime: an instance that was replaced. */
   #sendAfresh(slot: PeerSlot, error: ClientFailure): void {
     if (!slot.peer.closed) {
+      slot.peer.counters.resends++;
+      this.#wasResent = true;
       this.#send(slot, slot.peer.openConnection(this.#exchange));
       return;
     }
-    this.#endTry(String(error.status));
-    this.start();
+    this.#endTry(String(error.status), nameFailure(error));
+    this.#goOn();
   }
 
   #send(slot: PeerSlot, connection: UpstreamConnection): void {
@@ -166,14 +181,26 @@ export class UpstreamCall implements ClientListener {
     connection.send(this.#request, this);
   }
 
-  /** Whether the request could be sent once more although a part of it may have arrived: its body, too, is all there. */
-  #isRepeatable(): boolean {
-    const { body } = this.#request;
-    return this.#isIdempotent && (body === null || body.rewind !== undefined);
+  /** Leaves an answer that is not for the client if another peer may give a better one. Returns whether one is asked. */
+  #passOn(slot: PeerSlot, status: number): boolean {
+    if (!this.#isRepeatable || !this.#hasTriesLeft()) return false;
+    const next = this.#host.pick(this.#tried, this.#exchange);
+    if (next === null || !this.#host.takeRetry()) return false;
+    if (isFailureStatus(status)) slot.fail();
+    else slot.succeed();
+    slot.peer.counters.passedOn++;
+    this.#sent++;
+    this.#next = next;
+    return true;
   }
 
-  #mayTryAgain({ facts }: ClientFailure): boolean {
-    if (facts.responseStarted || (facts.requestWritten && !this.#isRepeatable())) return false;
+  /** Nothing that may have had an effect is sent twice. Of a head that had begun, nobody has seen anything yet. */
+  #mayTryAgain(error: ClientFailure): boolean {
+    if (error.facts.requestWritten && !this.#isRepeatable) return false;
+    return this.#host.retries.coversFailure(error) && this.#hasTriesLeft();
+  }
+
+  #hasTriesLeft(): boolean {
     const { tries, timeout } = this.#host.retries;
     if (tries > 0 && this.#tries >= tries) return false;
     return timeout === 0 || monotonicMs() - this.#startedAtMs < timeout;
@@ -181,15 +208,20 @@ export class UpstreamCall implements ClientListener {
 
   #waitOrFail(): void {
     const now = monotonicMs();
-    if (this.#waitUntilMs === 0) this.#waitUntilMs = now + this.#host.waitMs;
+    const isFirst = this.#waitUntilMs === 0;
+    if (isFirst) this.#waitUntilMs = now + this.#host.waitMs;
     // A request on which peers die, or take too long, is not spared for the next one.
-    const isWorthIt = this.#sent < 2 && this.#lastError?.status !== 504 && now < this.#waitUntilMs;
+    const mostDeaths = Math.max(leastDeaths, this.#host.peerCount);
+    const isWorthIt = this.#sent < mostDeaths && this.#lastError?.status !== 504 && now < this.#waitUntilMs;
     const wait = isWorthIt ? this.#host.wait(this) : null;
-    if (wait === null) this.#owner.onFailure(this.#lastError ?? this.#host.describeAbsence());
-    else {
-      this.#wait = wait;
-      wait.set(waitStepMs);
+    if (wait === null) {
+      this.#host.counters.turnedAway++;
+      this.#fail(this.#lastError ?? this.#host.describeAbsence());
+      return;
     }
+    if (isFirst) this.#host.counters.waits++;
+    this.#wait = wait;
+    wait.set(waitStepMs);
   }
 
   #endWait(): void {
@@ -199,17 +231,47 @@ export class UpstreamCall implements ClientListener {
     this.#host.leave(this);
   }
 
+  /** The request as a whole has taken too long. A response that has begun is cut off. */
+  #expire(): void {
+    const isAnswered = this.#slot !== null && this.#status !== '' && this.#next === null;
+    this.#stop(isAnswered ? this.#status : '504', 'expired');
+    if (!isAnswered)
+      this.#owner.onFailure(new HttpError('TSS_UPSTREAM_TIMEOUT', 'request: it took too long in all'));
+  }
+
+  #stop(status: string, outcome: string): void {
+    this.#endLimit();
+    this.#endWait();
+    const connection = this.#connection;
+    this.#connection = null;
+    connection?.abort();
+    this.#endTry(status, outcome);
+  }
+
+  #fail(error: Error): void {
+    this.#endLimit();
+    this.#owner.onFailure(error);
+  }
+
+  #endLimit(): void {
+    this.#limit?.drop();
+    this.#limit = null;
+  }
+
   /** Gives the peer back and notes the try for the log, as nginx does: one item per peer. */
-  #endTry(status: string): void {
+  #endTry(status: string, outcome: string): void {
     const slot = this.#slot;
     if (slot === null) return;
     this.#slot = null;
+    this.#status = '';
     slot.end();
     const exchange = this.#exchange;
     const seconds = ((monotonicMs() - this.#tryStartedAtMs) / 1000).toFixed(3);
+    const become = this.#wasResent ? `resent ${outcome}` : outcome;
     exchange.upstreamAddress = append(exchange.upstreamAddress, slot.peer.name);
     exchange.upstreamStatus = append(exchange.upstreamStatus, status);
     exchange.upstreamTime = append(exchange.upstreamTime, seconds);
+    exchange.upstreamOutcome = append(exchange.upstreamOutcome, become);
   }
 }
 
@@ -217,6 +279,13 @@ export class UpstreamCall implements ClientListener {
 function joinDetails(before: HttpError | null, detail: string): string {
   if (before === null || before.detail.length + detail.length > longestDetail) return detail;
   return before.detail.includes(detail) ? before.detail : `${before.detail}; ${detail}`;
+}
+
+/** What became of a try, in a word for the log. */
+function nameFailure({ isOwn, facts: { phase, cause } }: ClientFailure): string {
+  if (isOwn) return 'overloaded';
+  if (phase === 'connect') return cause === 'timeout' ? 'connect_timeout' : 'refused';
+  return cause === 'response' ? 'invalid' : cause;
 }
 
 function append(list: string, item: string): string {

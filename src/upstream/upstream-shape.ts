@@ -4,7 +4,9 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { addProblem, type ProblemSink } from '../config/shape/add-problem.ts';
 import { duration } from '../config/shape/duration.ts';
-import { balanceKey, forwardingKeys, keepaliveKey, keepaliveMeaning } from './forwarding-shape.ts';
+import { availabilityKeys, checkAvailability, dutyKeys } from './availability-shape.ts';
+import { balanceKey } from './balance-shape.ts';
+import { forwardingKeys, keepaliveKey, keepaliveMeaning } from './forwarding-shape.ts';
 import { appShape, commandShape } from './program-shape.ts';
 import { resolveShape } from './resolve-shape.ts';
 import {
@@ -31,6 +33,7 @@ const settingsOfServer = z.strictObject({
   failTimeout: duration()
     .prefault('10s')
     .describe('Time in which failures are counted, and for which the server is out then. Default "10s".'),
+  ...dutyKeys,
   service: z
     .string()
     .regex(/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i, 'this is not the name of a service')
@@ -52,6 +55,7 @@ const serversShape = z
   .strictObject({
     servers: z.array(serverShape).min(1).describe('The servers that requests are spread over.'),
     balance: balanceKey('round_robin'),
+    ...availabilityKeys,
     ...forwardingKeys,
     keepalive: keepaliveKey
       .optional()
@@ -72,6 +76,7 @@ const serversShape = z
   .transform((settings, context) => {
     checkServers(settings.servers, context);
     checkSecurity(settings, context);
+    checkAvailability(settings, context);
     return { ...settings, keepalive: decideKeepalive(settings, context) };
   });
 

@@ -9,13 +9,22 @@ import type { BodySource } from '../message/body.ts';
 import type { ClientFailure } from '../message/client-failure.ts';
 import type { Exchange } from '../message/exchange.ts';
 import { HttpError } from '../message/http-error.ts';
+import type { ClientResponse } from '../message/upstream-connection.ts';
+import type { ActiveCheck } from './active-check.ts';
+import type { CallHost, Waiter } from './call-host.ts';
+import { createCheck } from './create-check.ts';
 import type { InstanceAddress, InstanceDirectory, InstanceEntry } from './instance-directory.ts';
+import { Outlier } from './outlier.ts';
 import { Peer, type PeerSettings } from './peer.ts';
 import { PeerSlot, type SlotSettings } from './peer-slot.ts';
+import { type PeerSnapshot, takeSnapshot } from './peer-snapshot.ts';
 import { takeUpstreamTls, type UpstreamTls } from './peer-tls.ts';
-import { pickSlot } from './pick-slot.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { RetryRules } from './retry-rules.ts';
 import { ServerAddresses, type ServerEntry } from './server-addresses.ts';
-import { type CallHost, type CallOwner, UpstreamCall, type Waiter } from './upstream-call.ts';
+import { SlotChooser } from './slot-chooser.ts';
+import { type CallOwner, UpstreamCall } from './upstream-call.ts';
+import { UpstreamCounters } from './upstream-counters.ts';
 import type { UpstreamSettings } from './upstream-shape.ts';
 
 /** What an upstream is made with: all of it outlives it. */
@@ -24,18 +33,6 @@ export interface UpstreamDeps {
   readonly timers: TimerWheel;
   readonly log: Log;
   readonly instances: InstanceDirectory;
-}
-
-/** A peer as a status page shows it. */
-export interface PeerSnapshot {
-  readonly address: string;
-  readonly state: 'up' | 'out' | 'down';
-  readonly backup: boolean;
-  readonly weight: number;
-  readonly inFlight: number;
-  readonly idle: number;
-  readonly requests: number;
-  readonly failures: number;
 }
 
 /**
@@ -53,16 +50,17 @@ const instanceFailTimeoutMs = 1_000;
 /** What a client is told that finds everything full: long enough to be of use, short enough not to lose it. */
 const retryAfterSeconds = '1';
 
-/** Requests that may wait until the names of servers have been looked up for the first time. */
-const maxWaitingForNames = 1024;
-
 /** A named group of peers. */
 export class Upstream implements CallHost {
   readonly name: string;
-  readonly retries: { readonly tries: number; readonly timeout: number };
+  readonly retries: RetryRules;
+  readonly counters = new UpstreamCounters();
   readonly waitMs: number;
+  readonly requestTimeoutMs: number;
   readonly #settings: UpstreamSettings;
   readonly #deps: UpstreamDeps;
+  readonly #chooser: SlotChooser;
+  readonly #budget: RetryBudget;
   readonly #unsubscribe: () => void;
   /** Who came first is served first. */
   readonly #waiting = new Set<Waiter>();
@@ -72,18 +70,19 @@ export class Upstream implements CallHost {
   #slotsById = new Map<string, PeerSlot>();
   #entry: InstanceEntry | null = null;
   readonly #addresses: ServerAddresses | null = null;
-  readonly #isOneServer: boolean = false;
   readonly #tls: Lease<UpstreamTls> | null = null;
 
   constructor(name: string, settings: UpstreamSettings, deps: UpstreamDeps) {
     this.name = name;
-    this.retries = settings.retries;
+    this.retries = new RetryRules(settings.retries);
+    this.#budget = new RetryBudget(settings.retries.budget);
+    this.requestTimeoutMs = settings.timeouts.request;
     this.waitMs = settings.timeouts.connect;
     this.#settings = settings;
     this.#deps = deps;
-    this.#maxWaiting = 'servers' in settings ? maxWaitingForNames : settings.queue;
+    this.#maxWaiting = settings.queue;
+    this.#chooser = new SlotChooser(settings, name, this.counters);
     if ('servers' in settings) {
-      this.#isOneServer = settings.servers.length === 1;
       this.#tls =
         settings.servers[0].url.protocol === 'https' ? takeUpstreamTls(settings.tls, deps.shared) : null;
       const addresses = new ServerAddresses(settings, deps, () => this.#followServers(addresses));
@@ -101,8 +100,9 @@ export class Upstream implements CallHost {
    * the request line and the fields, latin1, each line with its CRLF; the message is framed by the body's length.
    */
   call(exchange: Exchange, head: string, body: BodySource | null, owner: CallOwner): UpstreamCall {
-    const { send, read } = this.#settings.timeouts;
-    const request = { method: exchange.method, head, body, sendTimeoutMs: send, readTimeoutMs: read };
+    const { send, read, firstByte = read } = this.#settings.timeouts;
+    const limits = { sendTimeoutMs: send, readTimeoutMs: read, firstByteTimeoutMs: firstByte };
+    const request = { method: exchange.method, head, body, ...limits };
     return new UpstreamCall(this, request, exchange, owner);
   }
 
@@ -111,18 +111,47 @@ export class Upstream implements CallHost {
     return this.#settings.timeouts;
   }
 
-  pick(tried: readonly PeerSlot[] | null): PeerSlot | null {
-    const { balance } = this.#settings;
-    // As nginx: a peer that is alone is never taken out. Nor are all instances of an application at once, or all
-    // addresses of a server that is alone.
-    const nowMs = this.#slots.length === 1 ? null : monotonicMs();
-    const slot = pickSlot(this.#slots, balance, tried, nowMs);
-    if (slot !== null || (this.#entry === null && !this.#isOneServer)) return slot;
-    return pickSlot(this.#slots, balance, tried, null);
+  pick(tried: readonly PeerSlot[] | null, exchange: Exchange | null = null): PeerSlot | null {
+    return this.#chooser.pick(this.#slots, tried, exchange);
   }
 
-  noteFailure(slot: PeerSlot, { facts, detail, isOwn }: ClientFailure): void {
+  addRequest(nowMs: number): void {
+    this.counters.requests++;
+    this.#budget.addRequest(nowMs);
+  }
+
+  takeRetry(): boolean {
+    if (this.#budget.takeRetry(monotonicMs())) return true;
+    this.counters.retriesRefused++;
+    return false;
+  }
+
+  createDeadline(onExpire: () => void): Deadline {
+    return this.#deps.timers.createDeadline(onExpire);
+  }
+
+  get peerCount(): number {
+    return this.#slots.length;
+  }
+
+  noteAnswer(slot: PeerSlot, status: number, timeMs: number): void {
+    const isError = status >= 500;
+    if (isError) slot.peer.counters.serverErrors++;
+    // What is wrong is soon said: it must not make a peer look fast.
+    else slot.peer.responseTime.add(timeMs, monotonicMs());
+    if (slot.outlier?.note(isError)) this.#eject(slot, slot.outlier, `it answered ${status} again and again`);
+  }
+
+  finishAnswer(slot: PeerSlot, { fields }: ClientResponse, exchange: Exchange): void {
+    const binding = this.#chooser.renderBinding(exchange, slot);
+    if (binding !== null) fields.push('Set-Cookie', binding);
+  }
+
+  noteFailure(slot: PeerSlot, failure: ClientFailure): void {
+    const { facts, detail, isOwn } = failure;
     if (isOwn) return;
+    slot.peer.counters.countFailure(failure);
+    if (slot.outlier?.note(true)) this.#eject(slot, slot.outlier, detail);
     // Whether an instance is well is the supervisor's to judge; here only one that cannot be reached is avoided.
     if (this.#entry !== null && facts.phase !== 'connect') return;
     if (slot.fail() && this.#slots.length > 1) {
@@ -131,18 +160,19 @@ export class Upstream implements CallHost {
   }
 
   describeAbsence(): HttpError {
-    if (this.#entry === null) return this.#describeServers();
-    const { state } = this.#entry;
-    if (this.#slots.length > 0 && state !== 'failed') {
-      const detail = `upstream ${this.name}: all ${this.#slots.length} instances have as many requests as they may`;
+    const isFailed = this.#entry?.state === 'failed';
+    if (!isFailed && this.#slots.some((slot) => slot.isFull)) {
+      const kind = this.#entry === null ? 'servers' : 'instances';
+      const detail = `upstream ${this.name}: all ${kind} that are well have as many requests as they may`;
       return new HttpError('TSS_UPSTREAM_BUSY', detail, ['Retry-After', retryAfterSeconds]);
     }
-    const why = state === 'failed' ? 'the application has failed' : 'no instance became ready';
+    if (this.#entry === null) return this.#describeServers();
+    const why = isFailed ? 'the application has failed' : 'no instance became ready';
     return new HttpError('TSS_UPSTREAM_UNAVAILABLE', `upstream ${this.name}: ${why}`);
   }
 
   wait(waiter: Waiter): Deadline | null {
-    const isWorthIt = this.#entry === null ? this.#isUnresolved : this.#entry.state !== 'failed';
+    const isWorthIt = this.#entry === null ? this.#isRoomToCome : this.#entry.state !== 'failed';
     if (!isWorthIt || this.#waiting.size >= this.#maxWaiting) return null;
     this.#waiting.add(waiter);
     return this.#deps.timers.createDeadline(() => waiter.resume());
@@ -155,17 +185,13 @@ export class Upstream implements CallHost {
   /** The peers as they are now. */
   snapshot(): PeerSnapshot[] {
     const nowMs = monotonicMs();
-    const isAlone = this.#slots.length === 1;
-    return this.#slots.map(({ peer, backup, down, weight }) => ({
-      address: peer.name,
-      state: down ? 'down' : isAlone || peer.health.isAvailable(nowMs) ? 'up' : 'out',
-      backup,
-      weight,
-      inFlight: peer.inFlight,
-      idle: peer.idleCount,
-      requests: peer.requests,
-      failures: peer.failures,
-    }));
+    const isAlone = this.#slots.length === 1 && this.#slots[0].check === null;
+    return this.#slots.map((slot) => takeSnapshot(slot, isAlone, nowMs));
+  }
+
+  /** How many requests wait for a peer. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   /** Lets go of the peers. Requests that are under way go on to their end. */
@@ -178,6 +204,11 @@ export class Upstream implements CallHost {
   /** Whether no address is known, and some may be at any moment: names are looked up for the first time. */
   get #isUnresolved(): boolean {
     return this.#slots.length === 0 && this.#addresses?.isPending === true;
+  }
+
+  /** Whether a server may take a request soon: one has too many now, is checked for the first time, or is looked up. */
+  get #isRoomToCome(): boolean {
+    return this.#isUnresolved || this.#slots.some((slot) => !slot.down && (slot.isFull || slot.isChecking));
   }
 
   #describeServers(): HttpError {
@@ -211,10 +242,10 @@ export class Upstream implements CallHost {
   }
 
   #createServerSlot({ address, hostName, weight, backup, server }: ServerEntry): PeerSlot {
-    const { maxFails, failTimeout: failTimeoutMs, down } = server;
+    const { maxFails, failTimeout: failTimeoutMs, down, drain, maxConns: capacity, slowStart } = server;
     return this.#createSlot(
       { address, idleTimeoutMs: serverIdleMs, maxFails, failTimeoutMs },
-      { weight, backup, down, capacity: 0, onRoom: ignore },
+      { weight, backup, down, drain, capacity, slowStartMs: slowStart, onRoom: this.#onRoom },
       '',
       hostName,
     );
@@ -233,6 +264,8 @@ export class Upstream implements CallHost {
         weight: 1,
         backup: false,
         down: false,
+        drain: false,
+        slowStartMs: 0,
         capacity: 'servers' in settings ? 0 : settings.concurrency,
         onRoom: this.#onRoom,
       },
@@ -254,7 +287,7 @@ export class Upstream implements CallHost {
 
   #createSlot(
     settings: Pick<PeerSettings, 'address' | 'idleTimeoutMs' | 'maxFails' | 'failTimeoutMs'>,
-    slot: SlotSettings,
+    slot: Omit<SlotSettings, 'check' | 'outlier'>,
     id: string,
     hostName: string | null = null,
   ): PeerSlot {
@@ -270,12 +303,41 @@ export class Upstream implements CallHost {
       proxyProtocol,
     };
     const { shared, timers, log } = this.#deps;
+    const key = `${id}:${JSON.stringify(full)}`;
     const lease = shared.take(
-      `peer:${id}:${JSON.stringify(full)}`,
+      `peer:${key}`,
       () => new Peer(full, tls === null ? null : tls.createPeerTls(name), timers, log),
     );
-    return new PeerSlot(lease, slot, settings.maxFails);
+    const watches = { check: this.#takeCheck(key, lease.value, slot.down), outlier: this.#takeOutlier(key) };
+    return new PeerSlot(lease, { ...slot, ...watches }, settings.maxFails);
+  }
+
+  /** Health goes with the peer: it is known again after a reload, and to whoever checks the same peer the same way. */
+  #takeCheck(key: string, peer: Peer, down: boolean): Lease<ActiveCheck> | null {
+    const settings = this.#settings;
+    if (!('servers' in settings) || settings.health === undefined || down) return null;
+    const { health } = settings;
+    const name = `check:${JSON.stringify(health)}:${key}`;
+    return this.#deps.shared.take(name, () => createCheck(health, peer, `upstream ${this.name}`, this.#deps));
+  }
+
+  #takeOutlier(key: string): Lease<Outlier> | null {
+    const settings = this.#settings;
+    if (!('servers' in settings) || settings.outliers === undefined) return null;
+    const { outliers } = settings;
+    return this.#deps.shared.take(`outlier:${JSON.stringify(outliers)}:${key}`, () => new Outlier(outliers));
+  }
+
+  /** Takes an outlier out, unless too many are out already. */
+  #eject(slot: PeerSlot, outlier: Outlier, why: string): void {
+    const settings = this.#settings;
+    if (!('servers' in settings) || settings.outliers === undefined) return;
+    const nowMs = monotonicMs();
+    const ejected = this.#slots.filter((each) => each.outlier?.isEjected(nowMs)).length;
+    const most = Math.max(1, Math.floor((this.#slots.length * settings.outliers.maxEjected) / 100));
+    if (ejected >= most || this.#slots.length === 1 || outlier.isEjected(nowMs)) return;
+    const seconds = outlier.eject(nowMs) / 1000;
+    slot.peer.counters.ejections++;
+    this.#deps.log('warn', `upstream ${this.name}: ${slot.peer.name} is out for ${seconds} s: ${why}`);
   }
 }
-
-function ignore(): void {}

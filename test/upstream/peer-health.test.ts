@@ -35,7 +35,7 @@ describe('a peer', () => {
     health.onFailure(1100);
     expect(health.isAvailable(1200)).toBe(false);
     health.onPick(2100);
-    health.onSuccess();
+    health.onSuccess(2100);
     expect(health.isAvailable(2101)).toBe(true);
     expect(health.failed).toBe(false);
   });
@@ -44,7 +44,7 @@ describe('a peer', () => {
     const health = new PeerHealth(1, 1000);
     health.onPick(0);
     health.onFailure(1);
-    health.onSuccess();
+    health.onSuccess(1);
     expect(health.isAvailable(2)).toBe(false);
   });
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Exchange } from '../../src/message/exchange.ts';
+import { PeerCounters } from '../../src/upstream/peer-counters.ts';
 import { PieceSource, pause, readAll, startPeer, waitUntil } from '../http1/client-peer.ts';
 import { answer, call, facts, fetchError, fetchText, Surroundings } from './upstream-fixture.ts';
 
@@ -20,6 +21,7 @@ describe('a request', () => {
     expect(exchange.upstreamAddress).toBe(peer.url.slice(7));
     expect(exchange.upstreamStatus).toBe('200');
     expect(exchange.upstreamTime).toMatch(/^0\.\d{3}$/);
+    expect(exchange.upstreamOutcome).toBe('answered');
     expect(upstream.snapshot()).toEqual([
       {
         address: peer.url.slice(7),
@@ -30,6 +32,11 @@ describe('a request', () => {
         idle: 1,
         requests: 1,
         failures: 0,
+        circuit: 'closed',
+        check: null,
+        ejected: false,
+        responseMs: expect.any(Number),
+        counters: { ...new PeerCounters() },
       },
     ]);
   });
@@ -109,9 +116,10 @@ describe('T8: a peer that refuses connections', () => {
     }
   });
 
-  test('leaves no live server when it was the last', async () => {
+  test('leaves no live server when it was the last, if that is to be told at once', async () => {
     const upstream = around.createUpstream({
       servers: [await around.findDeadUrl(), await around.findDeadUrl()],
+      panic: 0,
     });
     expect(await fetchError(upstream)).toMatchObject({ code: 'TSS_UPSTREAM_CONNECT', statuses: '502, 502' });
     expect(await fetchError(upstream)).toMatchObject({

@@ -10,9 +10,9 @@ import { describeError, findErrno } from '../../message/client-failure.ts';
 import type { Exchange } from '../../message/exchange.ts';
 import type { Fields } from '../../message/fields.ts';
 import { HttpError } from '../../message/http-error.ts';
+import type { Waiter } from '../../upstream/call-host.ts';
 import type { PeerSlot } from '../../upstream/peer-slot.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
-import type { Waiter } from '../../upstream/upstream-call.ts';
 import { ClientWatch } from './client-watch.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { loadHttpProxy } from './load-http-proxy.ts';
@@ -87,7 +87,7 @@ class WebSocketTunnel implements Waiter {
   /** Tries the next peer. */
   open(): void {
     const { exchange, upstream } = this.#handshake;
-    const slot = upstream.pick(this.#tried);
+    const slot = upstream.pick(this.#tried, exchange);
     if (slot === null) {
       this.#waitOrRefuse();
       return;

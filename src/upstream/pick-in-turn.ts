@@ -1,9 +1,7 @@
 // Whose turn it is: smooth weighted round robin, or the fewest requests under way, both as nginx has them.
 
 import type { PeerSlot } from './peer-slot.ts';
-
-/** How requests are spread. */
-export type Balance = 'round_robin' | 'least_conn';
+import { isCandidate } from './slot-candidate.ts';
 
 /**
  * How many turns a slot that was busy can make up for, so that over a long time equal slots get equal shares although
@@ -12,32 +10,8 @@ export type Balance = 'round_robin' | 'least_conn';
  */
 const maxCreditTurns = 1000;
 
-/**
- * The slot for the next request, or null when none is left: not tried yet by this request, not down, not full, and
- * healthy unless `nowMs` is null. Backups have their turn only when nobody else is left.
- */
-export function pickSlot(
-  slots: readonly PeerSlot[],
-  balance: Balance,
-  tried: readonly PeerSlot[] | null,
-  nowMs: number | null,
-): PeerSlot | null {
-  const pick = balance === 'least_conn' ? pickLeastConn : pickRoundRobin;
-  return pick(slots, false, tried, nowMs) ?? pick(slots, true, tried, nowMs);
-}
-
-function isCandidate(
-  slot: PeerSlot,
-  backup: boolean,
-  tried: readonly PeerSlot[] | null,
-  nowMs: number | null,
-): boolean {
-  if (slot.backup !== backup || slot.down || slot.isFull) return false;
-  if (tried?.includes(slot)) return false;
-  return nowMs === null || slot.peer.health.isAvailable(nowMs);
-}
-
-function pickRoundRobin(
+/** In turn, by weight: smooth weighted round robin. Allocates nothing. */
+export function pickRoundRobin(
   slots: readonly PeerSlot[],
   backup: boolean,
   tried: readonly PeerSlot[] | null,
@@ -47,21 +21,23 @@ function pickRoundRobin(
   let total = 0;
   for (const slot of slots) {
     if (!isCandidate(slot, backup, tried, nowMs)) continue;
-    total += takeTurn(slot);
+    total += takeTurn(slot, nowMs);
     if (best === null || slot.currentWeight > best.currentWeight) best = slot;
   }
   if (best !== null) best.currentWeight -= total;
   return best;
 }
 
-function takeTurn(slot: PeerSlot): number {
-  const weight = slot.effectiveWeight;
+function takeTurn(slot: PeerSlot, nowMs: number | null): number {
+  const effective = slot.effectiveWeight;
+  const weight = effective * slot.getShare(nowMs);
   slot.currentWeight += weight;
-  if (weight < slot.weight) slot.effectiveWeight = Math.min(slot.weight, weight + 1);
+  if (effective < slot.weight) slot.effectiveWeight = Math.min(slot.weight, effective + 1);
   return weight;
 }
 
-function pickLeastConn(
+/** The fewest requests under way, by weight. Allocates nothing. */
+export function pickLeastConn(
   slots: readonly PeerSlot[],
   backup: boolean,
   tried: readonly PeerSlot[] | null,
@@ -71,15 +47,15 @@ function pickLeastConn(
   let total = 0;
   for (const slot of slots) {
     if (!isCandidate(slot, backup, tried, nowMs)) continue;
-    total += takeTurn(slot);
+    total += takeTurn(slot, nowMs);
     slot.currentWeight = Math.min(slot.currentWeight, slot.weight * maxCreditTurns);
-    if (least === null || compareLoad(slot, least) < 0) least = slot;
+    if (least === null || compareLoad(slot, least, nowMs) < 0) least = slot;
   }
   if (least === null) return null;
   // Those with about the same load take turns; who was passed over for its load has its turns later.
   let best = least;
   for (const slot of slots) {
-    if (!isCandidate(slot, backup, tried, nowMs) || !isAboutAsFree(slot, least)) continue;
+    if (!isCandidate(slot, backup, tried, nowMs) || !isAboutAsFree(slot, least, nowMs)) continue;
     if (slot.currentWeight > best.currentWeight) best = slot;
   }
   best.currentWeight = Math.max(best.currentWeight - total, -total * maxCreditTurns);
@@ -87,14 +63,15 @@ function pickLeastConn(
 }
 
 /** Requests under way by weight, without a division. */
-function compareLoad(a: PeerSlot, b: PeerSlot): number {
-  return a.peer.inFlight * b.weight - b.peer.inFlight * a.weight;
+function compareLoad(a: PeerSlot, b: PeerSlot, nowMs: number | null): number {
+  return a.peer.inFlight * b.weight * b.getShare(nowMs) - b.peer.inFlight * a.weight * a.getShare(nowMs);
 }
 
 /**
  * Whether a slot has at most a quarter more under way, by weight, than the one with the least: beside four or more
  * requests, one more is chance, not load. Beside an idle slot only another idle one will do.
  */
-function isAboutAsFree(slot: PeerSlot, least: PeerSlot): boolean {
-  return slot.peer.inFlight * least.weight * 4 <= least.peer.inFlight * slot.weight * 5;
+function isAboutAsFree(slot: PeerSlot, least: PeerSlot, nowMs: number | null): boolean {
+  const mine = slot.peer.inFlight * least.weight * least.getShare(nowMs);
+  return mine * 4 <= least.peer.inFlight * slot.weight * slot.getShare(nowMs) * 5;
 }

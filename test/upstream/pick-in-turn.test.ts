@@ -3,7 +3,7 @@ import { SharedPool } from '../../src/base/shared-pool.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import { Peer } from '../../src/upstream/peer.ts';
 import { PeerSlot } from '../../src/upstream/peer-slot.ts';
-import { type Balance, pickSlot } from '../../src/upstream/pick-slot.ts';
+import { pickLeastConn, pickRoundRobin } from '../../src/upstream/pick-in-turn.ts';
 
 const timers = new TimerWheel();
 afterEach(() => timers.close());
@@ -32,8 +32,26 @@ const settingsOf = (kind: object) => ({
   down: false,
   capacity: 0,
   onRoom: () => {},
+  drain: false,
+  slowStartMs: 0,
+  check: null,
+  outlier: null,
   ...kind,
 });
+
+const choices = { round_robin: pickRoundRobin, least_conn: pickLeastConn };
+type Balance = keyof typeof choices;
+
+/** The one whose turn it is: backups after all others. */
+function pickSlot(
+  slots: readonly PeerSlot[],
+  balance: Balance,
+  tried: readonly PeerSlot[] | null,
+  nowMs: number | null,
+): PeerSlot | null {
+  const choose = choices[balance];
+  return choose(slots, false, tried, nowMs) ?? choose(slots, true, tried, nowMs);
+}
 
 /** The numbers (from 1) of the slots picked, each request ending at once unless it is held. */
 function pickMany(slots: PeerSlot[], count: number, balance: Balance = 'round_robin', hold = false): string {
