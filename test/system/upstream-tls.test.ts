@@ -2,8 +2,9 @@
 
 import { copyFileSync, readFileSync } from 'node:fs';
 import { createServer, type ServerOptions } from 'node:https';
-import { type AddressInfo, createServer as createRawServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer as createRawServer } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -23,7 +24,7 @@ interface Seen {
   readonly resumed: boolean;
   readonly protocol: string | null;
   readonly alpn: string | false | null;
-  readonly client: string | undefined;
+  readonly client: string | string[] | undefined;
 }
 
 function listen(server: {
@@ -39,7 +40,7 @@ function listen(server: {
 async function startSecure(files: CertificateFiles, options: ServerOptions = {}) {
   const seen: Seen[] = [];
   let requests = 0;
-  const sockets = new Set<Socket>();
+  const sockets = new Set<Duplex>();
   const server = createServer(
     { cert: readFileSync(files.cert), key: readFileSync(files.key), ALPNProtocols: ['http/1.1'], ...options },
     (request, response) => {
