@@ -5,7 +5,7 @@ import type { ListenAddress } from '../listener/listener-shape.ts';
 import type { WrittenCompression } from '../middleware/compression/compression-shape.ts';
 import { mergeCompression } from '../middleware/compression/merge-compression.ts';
 import type { HeadersSettings } from '../middleware/headers/headers-shape.ts';
-import { mergeHeaders } from '../middleware/headers/merge-headers.ts';
+import { mergeHeaders } from '../middleware/headers/header-rules.ts';
 import type { AccessLogSettings, ErrorLogSettings } from './log-shape.ts';
 import type { ServerSettings, SiteSettings } from './site-settings.ts';
 import type { WrittenServer, WrittenSite } from './site-shape.ts';

@@ -1,8 +1,9 @@
-// The `headers` setting as middleware: fields are given to whatever reply comes back.
+// The settings about header fields as middleware: fields are given to whatever reply comes back.
 
 import type { Exchange } from '../../message/exchange.ts';
 import type { Handle, Middleware } from '../../message/handler.ts';
 import { type Answer, Reply } from '../../message/reply.ts';
+import { compileExpires, type ExpiresSettings } from './compile-expires.ts';
 import { compileHeaders } from './compile-headers.ts';
 import type { HeadersSettings } from './headers-shape.ts';
 
@@ -11,7 +12,15 @@ import type { HeadersSettings } from './headers-shape.ts';
  * {@link compileHeaders} to those. Internal redirects pass through: where they end, other headers hold.
  */
 export function createHeaders(settings: HeadersSettings): Middleware {
-  const apply = compileHeaders(settings);
+  return createReplyMiddleware(compileHeaders(settings));
+}
+
+/** Compiles an `expires` setting. `headers` come after it: what they say of Cache-Control holds. */
+export function createExpires(settings: NonNullable<ExpiresSettings>): Middleware {
+  return createReplyMiddleware(compileExpires(settings));
+}
+
+function createReplyMiddleware(apply: (exchange: Exchange, reply: Reply) => Reply): Middleware {
   const applyToAnswer = (exchange: Exchange, answer: Answer): Answer =>
     answer instanceof Reply ? apply(exchange, answer) : answer;
   return (next: Handle): Handle =>

@@ -5,6 +5,7 @@ import { addProblem, type ProblemSink } from '../../config/shape/add-problem.ts'
 import { fieldName } from '../../config/shape/field-name.ts';
 import { templateText } from '../../config/shape/template-text.ts';
 import { isFieldValue } from '../../message/field-value.ts';
+import type { FieldRule } from './header-rules.ts';
 
 // What frames a message, and its date, is written by the protocol and by nobody else.
 const protocolFields: ReadonlySet<string> = new Set(
@@ -27,8 +28,44 @@ const valueShape = templateText().transform((text, context: ProblemSink) => {
   );
 });
 
-/** Fields to set (a text with variables) or to remove (null) in every response. */
-export const headersShape = z.record(settableName, valueShape.nullable()).superRefine((rules, context) => {
+const valuesShape = z
+  .union([valueShape, z.array(valueShape).min(1)])
+  .transform((value) => (typeof value === 'string' ? [value] : value));
+
+const ruleShape = z
+  .strictObject({
+    set: valuesShape.optional().describe('A text or several: in place of what is there.'),
+    add: valuesShape.optional().describe('A text or several: beside what is there, outer levels included.'),
+    default: valuesShape.optional().describe('A text or several: where nothing is there.'),
+    always: z
+      .boolean()
+      .optional()
+      .describe(
+        'true: whatever the status; false: on success and redirects only. Default true, but for Cache-Control and ' +
+          'Expires, which errors do not have.',
+      ),
+  })
+  .superRefine(({ set, add, default: standard }, context) => {
+    if (set ?? add ?? standard) return;
+    addProblem(
+      context,
+      'this says nothing to set or add',
+      'such as { "set": "…" }, or null to remove a field',
+    );
+  });
+
+const fieldShape = z.union([
+  valueShape,
+  z.null(),
+  z
+    .array(valueShape)
+    .min(1)
+    .transform((set): FieldRule => ({ set })),
+  ruleShape,
+]);
+
+/** Fields to set (a text with variables, or several), to add, or to remove (null). */
+export const headersShape = z.record(settableName, fieldShape).superRefine((rules, context) => {
   const seen = new Set<string>();
   for (const name of Object.keys(rules)) {
     const lowerName = name.toLowerCase();
@@ -37,5 +74,5 @@ export const headersShape = z.record(settableName, valueShape.nullable()).superR
   }
 });
 
-/** Checked headers: templates, or null for a field to be removed. */
+/** Checked headers: a template, a rule, or null for a field to be removed. */
 export type HeadersSettings = z.output<typeof headersShape>;

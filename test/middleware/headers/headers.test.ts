@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { Exchange } from '../../../src/message/exchange.ts';
 import { getField } from '../../../src/message/fields.ts';
 import { type Answer, createTextReply, Reply } from '../../../src/message/reply.ts';
-import { compileHeaders, type HeaderRules } from '../../../src/middleware/headers/compile-headers.ts';
+import { compileHeaders } from '../../../src/middleware/headers/compile-headers.ts';
 import { createHeaders } from '../../../src/middleware/headers/create-headers.ts';
+import { type HeaderRules, mergeHeaders } from '../../../src/middleware/headers/header-rules.ts';
 import { headersShape } from '../../../src/middleware/headers/headers-shape.ts';
-import { mergeHeaders } from '../../../src/middleware/headers/merge-headers.ts';
 
 const connection = {
   peerAddress: '192.0.2.1',
@@ -87,6 +87,40 @@ describe('headers', () => {
   );
 });
 
+describe('rules', () => {
+  it('set several fields, add beside what is there, and hold their peace where something is', () => {
+    const rules = { 'X-S': { set: ['1', '2'] }, 'X-A': { add: ['2'] }, 'X-D': { default: ['d'] } };
+    expect(apply(rules, createReply(200, ['x-s', '0', 'x-a', '1'])).fields).toEqual([
+      ...['x-a', '1', 'X-S', '1', 'X-S', '2', 'X-A', '2', 'X-D', 'd'],
+    ]);
+    expect(
+      apply(rules, createReply(200, ['x-d', 'own'])).fields.filter((field) => /d$/i.test(field)),
+    ).toEqual(['x-d']);
+  });
+
+  it.each([
+    [200, ['A', 'B', 'C']],
+    [206, ['A', 'B', 'C']],
+    [304, ['A', 'B', 'C']],
+    [404, ['A', 'B', 'Cache-Control']],
+    [500, ['A', 'B', 'Cache-Control']],
+  ])('T19: with status %d "always" decides', (status, expected) => {
+    const rules = { A: 'a', B: { set: ['b'], always: true }, C: { set: ['c'], always: false } };
+    const freshness: HeaderRules =
+      status < 400 ? {} : { 'Cache-Control': { set: ['no-store'], always: true } };
+    const expires = { Expires: { set: ['0'], always: false } };
+    const { fields } = apply({ ...rules, ...freshness, ...expires }, createReply(status, []));
+    expect(fields.filter((_, i) => i % 2 === 0).filter((name) => name !== 'Expires')).toEqual(expected);
+    expect(getField(fields, 'expires')).toBe(status < 400 ? '0' : undefined);
+  });
+
+  it('a 304 gets no field that describes content', () => {
+    const rules = { 'Content-Type': 'text/x', 'Content-Language': { add: ['de'] }, Vary: 'Accept' };
+    expect(apply(rules, createReply(304, [])).fields).toEqual(['Vary', 'Accept']);
+    expect(apply(rules, createReply(200, [])).fields).toHaveLength(6);
+  });
+});
+
 describe('a shared reply', () => {
   it('is left as it is; its copy is shared too, and always the same one', () => {
     const original = createReply(200, ['ETag', '"e"'], true);
@@ -144,6 +178,15 @@ describe('headersShape', () => {
     expect(headersShape.parse(written)).toEqual(written);
   });
 
+  it('takes several values, and rules', () => {
+    const written = { Link: ['</a>', '</b>'], 'X-A': { add: 'a', always: false }, 'X-B': { default: ['b'] } };
+    expect(headersShape.parse(written)).toEqual({
+      Link: { set: ['</a>', '</b>'] },
+      'X-A': { add: ['a'], always: false },
+      'X-B': { default: ['b'] },
+    });
+  });
+
   it.each([
     'Content-Length',
     'TRANSFER-ENCODING',
@@ -167,6 +210,13 @@ describe('headersShape', () => {
     [{ 'X-A': 1 }],
     [{ 'X-A': '1', 'x-a': '2' }],
     [['X-A', '1']],
+    [{ 'X-A': [] }],
+    [{ 'X-A': ['a\r\nb'] }],
+    [{ 'X-A': {} }],
+    [{ 'X-A': { always: true } }],
+    [{ 'X-A': { set: 'a', also: 'b' } }],
+    [{ 'X-A': { add: null } }],
+    [{ 'X-A': { set: 'a', scheme: 'https' } }],
   ])('V11: refuses %j', (written) => {
     expect(headersShape.safeParse(written).success).toBe(false);
   });
@@ -180,6 +230,23 @@ describe('mergeHeaders', () => {
       'X-D': '3',
     });
     expect(merged).toEqual({ 'X-A': '1', 'x-b': '2', 'X-C': null, 'X-D': '3' });
+  });
+
+  it('T19: adds to what outer levels set, add or remove', () => {
+    const outer = { A: 'a', B: { add: ['b'] }, C: null, D: { set: ['d'], always: false } };
+    const inner = {
+      a: { add: ['2'] },
+      b: { add: ['2'] },
+      c: { add: ['2'] },
+      d: { add: ['2'], always: true },
+    };
+    expect(mergeHeaders(outer, inner)).toEqual({
+      a: { set: ['a'], add: ['2'] },
+      b: { add: ['b', '2'] },
+      c: { set: ['2'] },
+      d: { set: ['d'], add: ['2'], always: true },
+    });
+    expect(mergeHeaders(outer, { A: { set: ['x'], add: ['y'] } }).A).toEqual({ set: ['x'], add: ['y'] });
   });
 
   it('takes any name for a name', () => {
