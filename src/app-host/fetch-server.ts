@@ -7,6 +7,9 @@ import { acceptConnections, type Receiver } from '../http1/accept-connections.ts
 import type { Http1Settings, OpenConnection } from '../http1/http1-settings.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import type { ConnectionFacts } from '../message/exchange.ts';
+import type { Dispatcher } from '../message/handler.ts';
+import { Reply } from '../message/reply.ts';
+import { MuxServer, wantsMux } from '../mux/mux-server.ts';
 import type { ApplicationServer } from './application-server.ts';
 import { BackgroundWork } from './background-work.ts';
 import { FetchDispatcher } from './fetch-dispatcher.ts';
@@ -24,6 +27,9 @@ const settings: Http1Settings = {
 /** The server of an application with the interface "fetch". */
 export class FetchServer implements ApplicationServer {
   readonly #dispatcher: FetchDispatcher;
+  /** The same, for connections that may become links. */
+  readonly #entrance: Dispatcher;
+  readonly #links = new Set<MuxServer>();
   readonly #background = new BackgroundWork();
   readonly #timers = new TimerWheel(1000, 60);
   readonly #connections = new Map<OpenConnection, Socket>();
@@ -34,6 +40,12 @@ export class FetchServer implements ApplicationServer {
   /** @param instance which of its upstream's instances this is, from 1 */
   constructor(handle: GatewayFunction, instance: number) {
     this.#dispatcher = new FetchDispatcher(handle, instance, this.#background);
+    this.#entrance = {
+      dispatch: (exchange) =>
+        wantsMux(exchange) ? this.#createLink(exchange.connection) : this.#dispatcher.dispatch(exchange),
+      refuse: (error) => this.#dispatcher.refuse(error),
+      finish: (exchange) => this.#dispatcher.finish(exchange),
+    };
     this.#server = createServer({ allowHalfOpen: true });
     watchForLostPeers(this.#timers, () => this.#listUnread());
     acceptConnections(this.#server, (socket) => this.#accept(socket));
@@ -53,6 +65,7 @@ export class FetchServer implements ApplicationServer {
 
   async drain(): Promise<void> {
     this.#server.close();
+    for (const link of this.#links) link.drain();
     for (const connection of this.#connections.keys()) connection.drain();
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
@@ -74,13 +87,25 @@ export class FetchServer implements ApplicationServer {
       serial: ++this.#serial,
     };
     const connection = new ServerConnection(socket, facts, {
-      dispatcher: this.#dispatcher,
+      dispatcher: this.#entrance,
       settings,
       timers: this.#timers,
       onClose: (closed) => this.#forget(closed),
     });
     this.#connections.set(connection, socket);
     return connection;
+  }
+
+  #createLink(facts: ConnectionFacts): Reply {
+    return new Reply(101, [], {
+      kind: 'tunnel',
+      open: (socket, early) => {
+        const { limits } = settings;
+        const link = new MuxServer(socket, early, { facts, dispatcher: this.#dispatcher, limits });
+        this.#links.add(link);
+        socket.once('close', () => this.#links.delete(link));
+      },
+    });
   }
 
   /** Those that are read from notice by themselves. */

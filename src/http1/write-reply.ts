@@ -3,7 +3,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import { epochSecond, httpDate } from '../base/clock.ts';
-import { hasField } from '../message/fields.ts';
+import { type Fields, hasField } from '../message/fields.ts';
 import { getReplyLength, type Reply } from '../message/reply.ts';
 
 /** How a reply leaves on one connection. */
@@ -59,12 +59,19 @@ export function renderReplyHead(reply: Reply, framing: ReplyFraming): string {
   let head = statusLines[reply.status];
   if (!hasField(fields, 'server')) head += 'Server: tsserve\r\n';
   if (!hasField(fields, 'date')) head += `Date: ${httpDate()}\r\n`;
-  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${toWireValue(fields[i + 1])}\r\n`;
+  head += renderFieldLines(fields);
   if (framing.length !== null) head += `Content-Length: ${framing.length}\r\n`;
   if (framing.chunked) head += 'Transfer-Encoding: chunked\r\n';
   if (!framing.keepAlive) head += 'Connection: close\r\n';
   else if (framing.saysKeepAlive) head += 'Connection: keep-alive\r\n';
   return `${head}\r\n`;
+}
+
+/** Renders fields as latin1 lines, each with its CRLF. */
+export function renderFieldLines(fields: Fields): string {
+  let lines = '';
+  for (let i = 0; i < fields.length; i += 2) lines += `${fields[i]}: ${toWireValue(fields[i + 1])}\r\n`;
+  return lines;
 }
 
 const unsafeInValue = /[^\t\x20-\x7e\x80-\xff]/;

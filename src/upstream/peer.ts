@@ -2,6 +2,7 @@
 // that names the same address with the same settings, and kept across reloads.
 
 import type { Socket } from 'node:net';
+import { monotonicMs } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import { CgiConnection } from '../cgi/cgi-connection.ts';
@@ -9,6 +10,7 @@ import { ClientConnection } from '../http1/client-connection.ts';
 import { type ClientTls, openClientSocket } from '../http1/open-client-socket.ts';
 import type { ResponseLimits } from '../http1/parse-response-head.ts';
 import type { ClientAddress, ConnectionOwner, UpstreamConnection } from '../message/upstream-connection.ts';
+import { MuxLink } from '../mux/mux-link.ts';
 import { PeerCounters } from './peer-counters.ts';
 import { PeerHealth } from './peer-health.ts';
 import { type ProxiedClient, toProxyHead } from './proxy-protocol.ts';
@@ -27,6 +29,9 @@ const carefulIdleMs = 1000;
 /** How much earlier than the peer we close, so that no request meets its end on the way. */
 const idleMarginMs = 1000;
 
+/** Between two attempts to have one connection for many requests. */
+const linkPauseMs = 1000;
+
 /** Where a peer listens, and what is spoken there: HTTP/1.1 unless it says otherwise. */
 export type PeerAddress = ClientAddress & { readonly protocol?: ServerProtocol | undefined };
 
@@ -44,6 +49,8 @@ export interface PeerSettings {
   readonly tls: { readonly name: string; readonly fingerprint: string } | null;
   /** What each connection begins with, besides what HTTP says. */
   readonly proxyProtocol: 'v1' | 'v2' | null;
+  /** Whether it is an instance of ours that takes many requests over one connection. */
+  readonly isMultiplexed?: boolean;
 }
 
 /** One peer. */
@@ -60,6 +67,8 @@ export class Peer implements ConnectionOwner {
   readonly #timers: TimerWheel;
   /** The one used last comes last. */
   readonly #idle: UpstreamConnection[] = [];
+  #link: MuxLink | null = null;
+  #nextLinkMs = 0;
   #closed = false;
   /** Requests under way. */
   inFlight = 0;
@@ -97,10 +106,14 @@ export class Peer implements ConnectionOwner {
   }
 
   /**
-   * A connection for one request: the one used last, or a new one. `careful` is for requests that could not be sent
-   * again: they ride no connection that the peer may be about to close.
+   * A connection for one request: the one used last, or a new one. `careful` is for requests that have content, or could
+   * not be sent again: they ride no connection that the peer may be about to close, nor one with other requests.
    */
   takeConnection(careful: boolean, client: ProxiedClient): UpstreamConnection {
+    if (!careful && this.#settings.isMultiplexed) {
+      if (this.#link?.ready) return this.#link.takeStream();
+      if (this.#link === null) this.#openLink();
+    }
     const last = this.#idle.at(-1);
     if (last === undefined || (careful && last.idleMs > carefulIdleMs)) return this.openConnection(client);
     this.#idle.pop();
@@ -160,6 +173,23 @@ export class Peer implements ConnectionOwner {
   close(): void {
     this.#closed = true;
     for (const connection of [...this.#idle]) connection.abort();
+    this.#link?.close();
+  }
+
+  /** Requests go the usual way until it is there. */
+  #openLink(): void {
+    const { address } = this;
+    const nowMs = monotonicMs();
+    if (!('path' in address) || this.#closed || nowMs < this.#nextLinkMs) return;
+    this.#nextLinkMs = nowMs + linkPauseMs;
+    this.#link = new MuxLink({
+      path: address.path,
+      timers: this.#timers,
+      onClosed: (refused) => {
+        this.#link = null;
+        if (refused) this.#nextLinkMs = Number.POSITIVE_INFINITY;
+      },
+    });
   }
 }
 

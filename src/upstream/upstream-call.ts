@@ -159,7 +159,8 @@ export class UpstreamCall implements ClientListener {
     slot.begin();
     if (this.#tried === null) this.#tried = [slot];
     else this.#tried.push(slot);
-    this.#send(slot, slot.peer.takeConnection(!this.#isRepeatable, this.#exchange));
+    const isPlain = this.#isRepeatable && this.#request.body === null;
+    this.#send(slot, slot.peer.takeConnection(!isPlain, this.#exchange));
   }
 
   /** Once more to the same peer, unless it has left in the meantime: an instance that was replaced. */

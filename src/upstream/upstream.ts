@@ -257,6 +257,7 @@ export class Upstream implements CallHost {
       {
         address,
         idleTimeoutMs: 'app' in settings ? instanceIdleMs : serverIdleMs,
+        isMultiplexed: 'app' in settings && settings.interface === 'fetch',
         maxFails: 1,
         failTimeoutMs: instanceFailTimeoutMs,
       },
@@ -286,7 +287,10 @@ export class Upstream implements CallHost {
   };
 
   #createSlot(
-    settings: Pick<PeerSettings, 'address' | 'idleTimeoutMs' | 'maxFails' | 'failTimeoutMs'>,
+    settings: Pick<
+      PeerSettings,
+      'address' | 'idleTimeoutMs' | 'maxFails' | 'failTimeoutMs' | 'isMultiplexed'
+    >,
     slot: Omit<SlotSettings, 'check' | 'outlier'>,
     id: string,
     hostName: string | null = null,

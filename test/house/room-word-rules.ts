@@ -71,7 +71,7 @@ export const roomWords: readonly RoomWord[] = [
   {
     kind: 'module',
     word: 'node:net',
-    allowed: ['listener', 'http1', 'cgi', 'upstream', 'process', 'app-host'],
+    allowed: ['listener', 'http1', 'mux', 'cgi', 'upstream', 'process', 'app-host'],
     harmless: ['isIP', 'isIPv4', 'isIPv6'],
     why: network,
   },

@@ -46,7 +46,12 @@ async function startInstance(
 
 function createApp(folder: string, settings: object = {}): Upstream {
   const parsed = parseInDirectory(import.meta.dirname, () =>
-    upstreamShape.parse({ app: 'upstream.test.ts', timeouts: { connect: '300ms' }, ...settings }),
+    upstreamShape.parse({
+      app: 'upstream.test.ts',
+      interface: 'node',
+      timeouts: { connect: '300ms' },
+      ...settings,
+    }),
   );
   return around.createFrom(parsed, folder);
 }
