@@ -342,9 +342,10 @@ export class ServerConnection implements OpenConnection, Receiver, ReplyWriterOw
   #onEnd(): void {
     this.#clientEnded = true;
     if (this.#state === 'exchange') {
-      this.#body?.fail(new HttpError('TSS_CLIENT_CLOSED', 'the client ended before its body was complete'));
       // A half-closed client may still read; as nginx does, only work that somebody else has to do is given up.
-      if (this.#exchange?.onAbort) this.destroy();
+      const isGivenUp = this.#exchange?.abort() === true;
+      this.#body?.fail(new HttpError('TSS_CLIENT_CLOSED', 'the client ended before its body was complete'));
+      if (isGivenUp) this.destroy();
     } else if (this.#state === 'head' || this.#state === 'discarding') this.#close();
     else if (this.#socket.writableLength === 0) this.destroy();
   }
@@ -391,8 +392,7 @@ export class ServerConnection implements OpenConnection, Receiver, ReplyWriterOw
     exchange.abortedBy ??= exchange.status === 101 ? null : 'client';
     exchange.bodyBytesSent = this.#headSent ? this.#writer.bodyBytesSent : 0;
     if (!this.#headSent) exchange.status = 499;
-    exchange.onAbort?.();
-    exchange.onAbort = null;
+    exchange.abort();
     this.#options.dispatcher.finish(exchange);
   }
 }

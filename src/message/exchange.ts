@@ -104,6 +104,14 @@ export class Exchange {
     this.startedAtMs = startedAtMs;
   }
 
+  /** The client is gone: tells whoever works for it, once, and gives whether there is anybody. */
+  abort(): boolean {
+    const { onAbort } = this;
+    this.onAbort = null;
+    onAbort?.();
+    return onAbort !== null;
+  }
+
   /** 32 random hexadecimal digits, made when first asked for. */
   get requestId(): string {
     if (this.#requestId === '') this.#requestId = createRequestId();
