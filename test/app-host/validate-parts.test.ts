@@ -7,10 +7,13 @@ import type { AnswerEnd } from '../../src/app-host/validator/ask.ts';
 import { inspectCall } from '../../src/app-host/validator/inspect-call.ts';
 import { judgeAnswer } from '../../src/app-host/validator/judge-answer.ts';
 import { Ledger } from '../../src/app-host/validator/ledger.ts';
+import { observeFunction } from '../../src/app-host/validator/observe-function.ts';
 import { ObservedCall, ObservedCalls } from '../../src/app-host/validator/observed-call.ts';
 import { listSteps, type Probe } from '../../src/app-host/validator/probes.ts';
+import { ReturnedHeaders } from '../../src/app-host/validator/returned-headers.ts';
 import type { Finding, RuleId } from '../../src/base/check-messages.ts';
 import { parseCheckMessage } from '../../src/base/check-messages.ts';
+import { HttpError } from '../../src/message/http-error.ts';
 
 const [{ probes }] = listSteps(['/']);
 const [getProbe] = probes;
@@ -170,6 +173,26 @@ describe('an instance is told which rule it breaks', () => {
     expect(judge({ text: ok })).toEqual([]);
     const call = { hasFailed: true, thrown: new Error('secret'), isExplained: true };
     expect(judge({ text: failed('Internal Server Error'), call })).toEqual([]);
+  });
+
+  test('G34: a body fails for a client that left, before the signal is aborted', () => {
+    const findings: Finding[] = [];
+    const ledger = new Ledger(
+      (message) => void (message.type === 'finding' && findings.push(message.finding)),
+    );
+    const calls = new ObservedCalls('fetch', ledger);
+    const call = calls.expect({ ...probe, departure: 'body' });
+    const handle = observeFunction(
+      () => {
+        throw new HttpError('TSS_CLIENT_CLOSED', 'it left');
+      },
+      calls,
+      new ReturnedHeaders(),
+    );
+    const made = new Request('http://check.test/a?b=1', { headers: { 'X-A': '1' } });
+    call.noteDeparture();
+    expect(() => handle(made, createContext({ requestId: call.id }, made.signal))).toThrow('it left');
+    expect(findings).toEqual([expect.objectContaining({ rule: 'G34', level: 'host' })]);
   });
 });
 

@@ -1,6 +1,7 @@
 // Looks on while a gateway function is called: what it is given, what it returns or throws, what it does with waitUntil.
 // The host sees the same function it would see without.
 
+import { HttpError } from '../../message/http-error.ts';
 import type { GatewayContext, GatewayFunction } from '../gateway-function.ts';
 import { describeBriefly, findRule, isSecondRead } from './describe-briefly.ts';
 import { inspectCall } from './inspect-call.ts';
@@ -52,6 +53,10 @@ function isThenable(value: unknown): value is PromiseLike<Response> {
 /** Errors behind the client's leaving are what is asked for. */
 function fail(call: ObservedCall, thrown: unknown): void {
   call.fail(thrown);
+  if (thrown instanceof HttpError && thrown.code === 'TSS_CLIENT_CLOSED' && call.signal?.aborted === false) {
+    const detail = 'the body failed for a client that had left before the signal was aborted';
+    call.add({ rule: 'G34', level: 'host', detail });
+  }
   if (call.hasLeft || call.signal?.aborted || call.isExplained) return;
   const isBodyRead = call.probe.body.length > 0 && isSecondRead(thrown);
   const rule = isBodyRead ? 'G14' : findRule(thrown, 'G31');
