@@ -55,7 +55,7 @@ const standardValidMs = 30_000;
 const shortestValidMs = 1000;
 const longestValidMs = 86_400_000;
 
-/** More addresses than that of one name help nobody. */
+/** More addresses of one name help nobody. */
 const maxAddresses = 256;
 
 /** One try takes that long; then come two more, each twice as long. */
@@ -103,7 +103,7 @@ class NameAsker {
     const known = ttls.length === 0 ? standardValidMs : Math.min(...ttls);
     const standardMs = service === null ? known : Math.min(known, standardValidMs);
     const validMs = Math.min(Math.max(resolve.valid ?? standardMs, shortestValidMs), longestValidMs);
-    return { addresses: toSortedSet(found.addresses), validMs };
+    return { addresses: toSortedSet(found.addresses).slice(0, maxAddresses), validMs };
   }
 
   cancel(): void {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { variableNames } from '../../src/message/variables.ts';
 import { parseSite } from '../../src/server/read-site.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 import { repositoryRoot } from './source-file.ts';
 
@@ -26,6 +27,18 @@ function findDeadLinks(markdown: string, document: string): string[] {
     .filter((target) => !existsSync(join(repositoryRoot, dirname(document), target)));
 }
 
+/** What examples with certificates name. */
+function createCertificateFiles(): Record<string, Buffer> {
+  const authority = createAuthority();
+  const { cert, key } = authority.issue('example');
+  const paths = { 'ca.pem': authority.ca, 'client.pem': cert, 'client.key': key };
+  return Object.fromEntries(
+    Object.entries(paths).map(([name, path]) => [`config/tls/${name}`, readFileSync(path)]),
+  );
+}
+
+const certificateFiles = createCertificateFiles();
+
 describe.each(documents)('%s', (document) => {
   test('has links that lead to files', () => {
     expect(findDeadLinks(read(document), document)).toEqual([]);
@@ -36,6 +49,7 @@ describe.each(documents)('%s', (document) => {
       'public/index.html': '',
       'config/apps/api.ts': '',
       'config/hello.ts': '',
+      ...certificateFiles,
     });
     for (const example of listExamples(read(document))) {
       parseSite(example, join(folder, 'config/site.json'));
