@@ -2,9 +2,10 @@
 
 import { copyFileSync, readFileSync } from 'node:fs';
 import { createServer, type ServerOptions } from 'node:https';
-import { type AddressInfo, createServer as createRawServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createRawServer } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -76,6 +77,9 @@ async function startSecure(files: CertificateFiles, options: ServerOptions = {})
     seen,
     server,
     cut,
+    get connectionCount() {
+      return sockets.size;
+    },
     get requests() {
       return requests;
     },
@@ -152,6 +156,55 @@ describe('a server whose certificate is verified', () => {
     const body = Buffer.alloc(20_000_000, 'tsserve ');
     const response = await fetch(server.url, { method: 'POST', body });
     expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true);
+  });
+
+  it('sends large bodies both ways after the PROXY protocol too, at the pace of who reads them', async () => {
+    const peer = await startSecure(good);
+    peer.server.removeAllListeners('request');
+    peer.server.on('request', (request, response) => request.pipe(response));
+    // Takes the line away, and hands the rest of the connection on.
+    const front = createRawServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('readable', () => {
+        const data: Buffer = socket.read() ?? Buffer.alloc(0);
+        const end = data.indexOf('\n') + 1;
+        expect(data.toString('latin1', 0, end)).toMatch(/^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ \d+\r\n$/);
+        const inner = connect(peer.port, '127.0.0.1');
+        inner.on('error', () => socket.destroy());
+        inner.write(data.subarray(end));
+        socket.pipe(inner).pipe(socket);
+      });
+    });
+    const port = await listen(front);
+    cleanUpLater(() => void front.close());
+    const server = await startSite(port, { ca: authority.ca }, { proxyProtocol: 'v1' });
+    const body = Buffer.alloc(20_000_000, 'tsserve ');
+    const response = await fetch(server.url, { method: 'POST', body });
+    const received: Buffer[] = [];
+    for await (const chunk of response.body ?? []) {
+      received.push(Buffer.from(chunk));
+      if (received.length % 50 === 0) await sleep(5);
+    }
+    expect(Buffer.concat(received).equals(body)).toBe(true);
+  });
+
+  it('T3: has no connection left of clients that left in the middle of a response', async () => {
+    const peer = await startSecure(good);
+    peer.server.removeAllListeners('request');
+    peer.server.on('request', (_, response) => {
+      response.write(Buffer.alloc(300_000));
+    });
+    const server = await startSite(peer.port, { ca: authority.ca });
+    for (let round = 0; round < 5; round++) {
+      const leaving = Array.from({ length: 20 }, async () => {
+        const controller = new AbortController();
+        const response = await fetch(server.url, { signal: controller.signal });
+        controller.abort();
+        return response.status;
+      });
+      expect(new Set(await Promise.all(leaving))).toEqual(new Set([200]));
+    }
+    await waitUntil('every connection is closed', () => peer.connectionCount === 0);
   });
 
   it.each<[string, () => CertificateFiles, object, RegExp]>([
