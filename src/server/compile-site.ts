@@ -12,6 +12,7 @@ import { createReturn } from '../handlers/respond/create-return.ts';
 import { createStatic } from '../handlers/static/create-static.ts';
 import { findClientAddress } from '../message/forwarded.ts';
 import type { Handle, Handler } from '../message/handler.ts';
+import { HttpError } from '../message/http-error.ts';
 import { createCompression } from '../middleware/compression/create-compression.ts';
 import { compileHeaders } from '../middleware/headers/compile-headers.ts';
 import { createHeaders } from '../middleware/headers/create-headers.ts';
@@ -99,12 +100,11 @@ class SiteCompiler {
     const handler = this.#createHandler(route);
     this.#closers.push(() => handler.close());
     const hasHeaders = Object.keys(route.headers).length > 0;
+    const withHeaders = hasHeaders ? createHeaders(route.headers)(handler.handle) : handler.handle;
+    const handle = this.#compress(route, withHeaders);
     return {
       route: `${route.path.modifier} ${route.path.value}`.trim(),
-      handle: this.#compress(
-        route,
-        hasHeaders ? createHeaders(route.headers)(handler.handle) : handler.handle,
-      ),
+      handle: route.internal ? hideFromClients(handle) : handle,
       applyHeaders: compileHeaders(route.headers),
     };
   }
@@ -159,6 +159,12 @@ class SiteCompiler {
       return null;
     }
   }
+}
+
+const internalRoute = new HttpError('TSS_NO_ROUTE', 'this route is internal', [], { shared: true });
+
+function hideFromClients(handle: Handle): Handle {
+  return (exchange) => (exchange.redirected ? handle(exchange) : internalRoute);
 }
 
 function compileListeners(

@@ -57,4 +57,6 @@ export interface RouteSettings {
   readonly headers: HeadersSettings;
   /** Of all levels; null for no compression. */
   readonly compress: CompressionSettings | null;
+  /** Whether only internal redirects lead here. */
+  readonly internal: boolean;
 }

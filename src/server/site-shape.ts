@@ -41,6 +41,12 @@ export const routeShape = z
       .optional()
       .describe('Fields of the response; null removes one that an outer level sets.'),
     compress: compressKey.optional(),
+    internal: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether only internal redirects lead here (X-Accel-Redirect); clients get 404. Default false.',
+      ),
   })
   .meta({ id: 'route', oneOf: Object.keys(answeringShapes).map((key) => ({ required: [key] })) });
 

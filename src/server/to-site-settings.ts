@@ -4,8 +4,8 @@
 import type { ListenAddress } from '../listener/listener-shape.ts';
 import type { WrittenCompression } from '../middleware/compression/compression-shape.ts';
 import { mergeCompression } from '../middleware/compression/merge-compression.ts';
-import type { HeadersSettings } from '../middleware/headers/headers-shape.ts';
 import { mergeHeaders } from '../middleware/headers/header-rules.ts';
+import type { HeadersSettings } from '../middleware/headers/headers-shape.ts';
 import type { AccessLogSettings, ErrorLogSettings } from './log-shape.ts';
 import type { ServerSettings, SiteSettings } from './site-settings.ts';
 import type { WrittenServer, WrittenSite } from './site-shape.ts';
@@ -48,6 +48,7 @@ function toServerSettings(
     headers: mergeHeaders(outerHeaders, server.headers),
     routes: server.routes.map((route) => ({
       ...route,
+      internal: route.internal ?? false,
       headers: mergeHeaders(outerHeaders, server.headers, route.headers),
       compress: mergeCompression(outerCompress, server.compress, route.compress),
     })),

@@ -61,6 +61,7 @@ describe('the settings of a site', () => {
               return: { status: 404, body: '', type: 'text/plain; charset=utf-8' },
               headers: {},
               compress: null,
+              internal: false,
             },
           ],
         },

@@ -110,6 +110,7 @@ test('S13: answers by another route', async () => {
     expect(reply.headers.get('content-type')).toBe('x/y');
     expect([...reply.headers.keys()].join()).not.toContain('accel');
   }
+  expect((await fetch(`${server.url}/files/report.pdf`)).status).toBe(404);
   fields = { 'X-Accel-Limit-Rate': '1000', 'X-Filler': 'x' };
   const startMs = performance.now();
   expect((await (await fetch(`${server.url}/${'x'.repeat(500)}`)).text()).length).toBeGreaterThan(500);
