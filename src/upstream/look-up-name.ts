@@ -1,8 +1,7 @@
 // What a name stands for right now: asked of the system, or of DNS servers, which also say how long that holds.
 // When to ask again, and what to do while nobody answers, is the caller's.
 
-import { ADDRCONFIG } from 'node:dns';
-import { lookup, Resolver } from 'node:dns/promises';
+import type { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { isHostName } from './host-name.ts';
@@ -77,6 +76,11 @@ export function createLookUp(question: NameQuestion): { ask: LookUpName; cancel:
   return { ask: () => asker.ask(), cancel: () => asker.cancel() };
 }
 
+/** Loaded by the first name: it costs a start a millisecond. */
+function loadDns(): typeof import('node:dns') {
+  return process.getBuiltinModule('node:dns');
+}
+
 class NameAsker {
   readonly #question: NameQuestion;
   readonly #resolver: Resolver | null;
@@ -89,7 +93,7 @@ class NameAsker {
     this.#question = question;
     if (resolver.length === 0 && question.service === null) this.#resolver = null;
     else {
-      this.#resolver = new Resolver(dnsTry);
+      this.#resolver = new (loadDns().promises.Resolver)(dnsTry);
       if (resolver.length > 0) this.#resolver.setServers(resolver);
     }
   }
@@ -165,8 +169,9 @@ class NameAsker {
 
   async #askSystem(name: string, families: readonly Family[]): Promise<FoundAddress[]> {
     const family = families.length > 1 ? 0 : families[0];
+    const { ADDRCONFIG, promises } = loadDns();
     try {
-      const found = await lookup(name, { all: true, family, hints: ADDRCONFIG });
+      const found = await promises.lookup(name, { all: true, family, hints: ADDRCONFIG });
       return found.map(({ address }) => ({ address, ttl: null }));
     } catch (error) {
       throw toNameError(name, error);
