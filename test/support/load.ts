@@ -10,14 +10,16 @@ export interface LoadOptions {
   /** Request target. Default "/". */
   readonly path?: string;
   readonly requests: number;
+  /** Requests that are sent in a second, all connections together. Default: each as soon as the one before is answered. */
+  readonly perSecond?: number;
   /** Default 16. */
   readonly connections?: number;
   /** Field lines besides Host, without line ends. */
   readonly fields?: readonly string[];
   /** The reply field whose values are counted. */
   readonly countField?: string;
-  /** Called after each answer or failure with the number of those so far. */
-  readonly onProgress?: (done: number) => void;
+  /** Called after each answer or failure with the number of those so far, and the value of `countField`. */
+  readonly onProgress?: (done: number, value: string) => void;
   /** A request without an answer after so long is a failure. Default 10 000 ms. */
   readonly timeoutMs?: number;
 }
@@ -56,6 +58,7 @@ class LoadRun {
   slowestMs = 0;
   readonly #options: LoadOptions;
   readonly #request: Buffer;
+  readonly #startedAtMs = performance.now();
   #left: number;
   #done = 0;
 
@@ -94,6 +97,11 @@ class LoadRun {
         }
         this.#left--;
         waiting = true;
+        const waitMs = this.#getWaitMs();
+        if (waitMs > 0) setTimeout(send, waitMs);
+        else send();
+      };
+      const send = (): void => {
         sentAtMs = performance.now();
         socket.write(this.#request);
       };
@@ -123,6 +131,13 @@ class LoadRun {
     fail(error.message);
   }
 
+  /** How long the next request is to wait for its turn. */
+  #getWaitMs(): number {
+    const { perSecond, requests } = this.#options;
+    if (perSecond === undefined) return 0;
+    return this.#startedAtMs + ((requests - this.#left) * 1000) / perSecond - performance.now();
+  }
+
   #parse(bytes: Buffer, fail: (why: string) => void): RawReply | null {
     try {
       const [reply] = parseReplies(bytes, [], false);
@@ -135,16 +150,17 @@ class LoadRun {
 
   #countReply(reply: RawReply, elapsedMs: number): void {
     this.slowestMs = Math.max(this.slowestMs, elapsedMs);
+    const { countField } = this.#options;
+    const value = (countField === undefined ? undefined : readField(reply, countField)) ?? '';
     this.#count(() => {
       this.statuses[reply.status] = (this.statuses[reply.status] ?? 0) + 1;
-      const value = this.#options.countField && readField(reply, this.#options.countField);
-      if (value) this.counts[value] = (this.counts[value] ?? 0) + 1;
-    });
+      if (value !== '') this.counts[value] = (this.counts[value] ?? 0) + 1;
+    }, value);
   }
 
-  #count(change: () => void): void {
+  #count(change: () => void, value = ''): void {
     change();
     this.#done++;
-    this.#options.onProgress?.(this.#done);
+    this.#options.onProgress?.(this.#done, value);
   }
 }

@@ -18,6 +18,8 @@ export interface NodeUpstream {
   readonly requests: readonly { method: string; url: string; rawHeaders: readonly string[] }[];
   /** Connections open now. */
   readonly connectionCount: number;
+  /** How long it keeps idle connections. */
+  setKeepAliveTimeout(ms: number): void;
   /** Listens again, on the same port. */
   start(): Promise<void>;
   /** Stops listening and cuts every connection. */
@@ -78,6 +80,9 @@ export async function startNodeUpstream(
     requests,
     get connectionCount() {
       return sockets.size;
+    },
+    setKeepAliveTimeout: (ms) => {
+      if (server !== null) server.keepAliveTimeout = ms;
     },
     start,
     stop,
