@@ -32,8 +32,10 @@ export interface CallHost {
   /** The waiter waits no more. */
   leave(waiter: Waiter): void;
   /** A request begins. */
-  addRequest(nowMs: number): void;
-  /** Whether one more request that a peer had may be tried again. */
+  beginRequest(): void;
+  /** A request is over. */
+  endRequest(isRetrying: boolean): void;
+  /** Whether one more request that a peer had may be tried again, until its end. */
   takeRetry(): boolean;
   /** Makes a deadline, not yet set. */
   createDeadline(onExpire: () => void): Deadline;

@@ -1,51 +1,35 @@
-// How many requests may be tried again: a share of all requests of the last seconds. Without such a limit, peers that
-// are too busy to answer in time get each request several times.
+// How many requests may be on a further try at a time: a share of all that are under way. Without such a limit, peers
+// that are too busy to answer in time get each request several times.
 
-import { monotonicMs } from '../base/clock.ts';
+/** So many always may: of few requests, a share says nothing. */
+const leastRetries = 3;
 
-/** Half of the time that is looked at. */
-const periodMs = 5_000;
-
-/** So many are always allowed within two periods: where there are few requests, a share of them says nothing. */
-const leastRetries = 100;
-
-/** Counts requests and retries of the last five to ten seconds. */
+/** Counts the requests of one upstream that are under way. */
 export class RetryBudget {
   readonly #share: number;
-  #periodStartMs = monotonicMs();
-  #requests = 0;
-  #retries = 0;
-  #requestsBefore = 0;
-  #retriesBefore = 0;
+  #active = 0;
+  #retrying = 0;
 
-  /** @param percent retries per hundred requests; 0 for any number */
+  /** @param percent requests on a further try per hundred under way; 0 for any number */
   constructor(percent: number) {
     this.#share = percent === 0 ? Number.POSITIVE_INFINITY : percent / 100;
   }
 
-  /** A request came. */
-  addRequest(nowMs: number): void {
-    this.#turn(nowMs);
-    this.#requests++;
+  /** A request begins. */
+  begin(): void {
+    this.#active++;
   }
 
-  /** Whether one more may be tried again; if so, it is counted. */
-  takeRetry(nowMs: number): boolean {
-    this.#turn(nowMs);
-    const allowed = Math.max(leastRetries, this.#share * (this.#requests + this.#requestsBefore));
-    if (this.#retries + this.#retriesBefore >= allowed) return false;
-    this.#retries++;
+  /** A request is over. */
+  end(isRetrying: boolean): void {
+    this.#active--;
+    if (isRetrying) this.#retrying--;
+  }
+
+  /** Whether one more request may be tried again; if so, it is counted until its end. */
+  take(): boolean {
+    if (this.#retrying >= Math.max(leastRetries, this.#share * this.#active)) return false;
+    this.#retrying++;
     return true;
-  }
-
-  #turn(nowMs: number): void {
-    const elapsedMs = nowMs - this.#periodStartMs;
-    if (elapsedMs < periodMs) return;
-    const isNext = elapsedMs < 2 * periodMs;
-    this.#requestsBefore = isNext ? this.#requests : 0;
-    this.#retriesBefore = isNext ? this.#retries : 0;
-    this.#requests = 0;
-    this.#retries = 0;
-    this.#periodStartMs = nowMs;
   }
 }

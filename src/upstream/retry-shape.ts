@@ -40,10 +40,10 @@ export const retriesShape = z.strictObject({
     .int()
     .min(0)
     .max(100)
-    .prefault(20)
+    .prefault(0)
     .describe(
-      'Most requests of the last seconds, in percent, that are tried again, so that servers that are too busy do not ' +
-        'get even more; a hundred are always allowed. 0 for no limit. Default 20.',
+      'Most requests under way, in percent, that may be on a further try after a server had them, so that servers that ' +
+        'are too busy do not get even more; three always may. 0 for no limit. Default 0.',
     ),
 });
 

@@ -55,6 +55,8 @@ export class UpstreamCall implements ClientListener {
   #wait: Deadline | null = null;
   #waitUntilMs = 0;
   #limit: Deadline | null = null;
+  #isRetrying = false;
+  #isOver = false;
 
   constructor(host: CallHost, request: ClientRequest, exchange: Exchange, owner: CallOwner) {
     this.#host = host;
@@ -68,7 +70,7 @@ export class UpstreamCall implements ClientListener {
   /** Begins. The owner may be called before this returns. */
   start(): void {
     const { requestTimeoutMs } = this.#host;
-    this.#host.addRequest(this.#startedAtMs);
+    this.#host.beginRequest();
     if (requestTimeoutMs > 0) {
       this.#limit = this.#host.createDeadline(() => this.#expire());
       this.#limit.set(requestTimeoutMs);
@@ -108,7 +110,7 @@ export class UpstreamCall implements ClientListener {
     const next = this.#next;
     if (next === null) {
       this.#endTry(this.#status, 'answered');
-      this.#endLimit();
+      this.#finish();
       return;
     }
     this.#next = null;
@@ -147,8 +149,7 @@ export class UpstreamCall implements ClientListener {
   #goOn(): void {
     const slot = this.#host.pick(this.#tried, this.#exchange);
     if (slot === null) this.#waitOrFail();
-    else if (this.#lastError !== null && this.#sent > 0 && !this.#host.takeRetry())
-      this.#fail(this.#lastError);
+    else if (this.#lastError !== null && this.#sent > 0 && !this.#takeRetry()) this.#fail(this.#lastError);
     else this.#try(slot);
   }
 
@@ -186,7 +187,7 @@ export class UpstreamCall implements ClientListener {
   #passOn(slot: PeerSlot, status: number): boolean {
     if (!this.#isRepeatable || !this.#hasTriesLeft()) return false;
     const next = this.#host.pick(this.#tried, this.#exchange);
-    if (next === null || !this.#host.takeRetry()) return false;
+    if (next === null || !this.#takeRetry()) return false;
     if (isFailureStatus(status)) slot.fail();
     else slot.succeed();
     slot.peer.counters.passedOn++;
@@ -241,7 +242,7 @@ export class UpstreamCall implements ClientListener {
   }
 
   #stop(status: string, outcome: string): void {
-    this.#endLimit();
+    this.#finish();
     this.#endWait();
     const connection = this.#connection;
     this.#connection = null;
@@ -250,13 +251,21 @@ export class UpstreamCall implements ClientListener {
   }
 
   #fail(error: Error): void {
-    this.#endLimit();
+    this.#finish();
     this.#owner.onFailure(error);
   }
 
-  #endLimit(): void {
+  #takeRetry(): boolean {
+    this.#isRetrying ||= this.#host.takeRetry();
+    return this.#isRetrying;
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#limit?.drop();
     this.#limit = null;
+    this.#host.endRequest(this.#isRetrying);
   }
 
   /** Gives the peer back and notes the try for the log, as nginx does: one item per peer. */

@@ -115,13 +115,17 @@ export class Upstream implements CallHost {
     return this.#chooser.pick(this.#slots, tried, exchange);
   }
 
-  addRequest(nowMs: number): void {
+  beginRequest(): void {
     this.counters.requests++;
-    this.#budget.addRequest(nowMs);
+    this.#budget.begin();
+  }
+
+  endRequest(isRetrying: boolean): void {
+    this.#budget.end(isRetrying);
   }
 
   takeRetry(): boolean {
-    if (this.#budget.takeRetry(monotonicMs())) return true;
+    if (this.#budget.take()) return true;
     this.counters.retriesRefused++;
     return false;
   }

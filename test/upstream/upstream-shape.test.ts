@@ -42,7 +42,7 @@ test('servers have defaults', () => {
     queue: 1024,
     keepalive: 128,
     timeouts: { connect: 5000, send: 60_000, read: 60_000, request: 0 },
-    retries: { on: ['error', 'timeout'], tries: 0, timeout: 0, budget: 20 },
+    retries: { on: ['error', 'timeout'], tries: 0, timeout: 0, budget: 0 },
     resolve: { resolver: [], family: 'any' },
   });
 });
@@ -57,7 +57,7 @@ test('an application has defaults', () => {
     balance: 'least_conn',
     keepalive: 128,
     timeouts: { connect: 5000, send: 60_000, read: 60_000, request: 0 },
-    retries: { on: ['error', 'timeout'], tries: 0, timeout: 0, budget: 20 },
+    retries: { on: ['error', 'timeout'], tries: 0, timeout: 0, budget: 0 },
   });
 });
 
@@ -92,7 +92,7 @@ test('every setting can be given', () => {
       queue: 10,
       keepalive: 0,
       timeouts: { connect: '1s', send: '2s', read: '3s', firstByte: '4s', request: '5s' },
-      retries: { on: ['http_503', 'non_idempotent'], tries: 2, timeout: '4s', budget: 0 },
+      retries: { on: ['http_503', 'non_idempotent'], tries: 2, timeout: '4s', budget: 20 },
       resolve: { resolver: '127.0.0.1:5353', valid: '10s', family: 'ipv4' },
       tls,
       proxyProtocol: 'v2',
@@ -143,7 +143,7 @@ test('every setting can be given', () => {
     queue: 10,
     keepalive: 0,
     timeouts: { connect: 1000, send: 2000, read: 3000, firstByte: 4000, request: 5000 },
-    retries: { on: ['http_503', 'non_idempotent'], tries: 2, timeout: 4000, budget: 0 },
+    retries: { on: ['http_503', 'non_idempotent'], tries: 2, timeout: 4000, budget: 20 },
     resolve: { resolver: ['127.0.0.1:5353'], valid: 10_000, family: 'ipv4' },
     tls,
     proxyProtocol: 'v2',
