@@ -5,13 +5,13 @@ import type { TimerWheel } from '../../base/timer-wheel.ts';
 import type { Exchange } from '../../message/exchange.ts';
 import type { Fields } from '../../message/fields.ts';
 import { HttpError } from '../../message/http-error.ts';
+import { limitBody } from '../../message/limited-body.ts';
 import { type Answer, Reply, type ReplyBody } from '../../message/reply.ts';
 import type { ClientResponse } from '../../message/upstream-connection.ts';
 import { pickCarriedFields, readAccelOrders } from './accel-fields.ts';
 import { BodyStore } from './body-store.ts';
 import { standardBuffer } from './buffer-settings.ts';
 import { BufferedSource } from './buffered-source.ts';
-import { limitBody } from './limited-source.ts';
 import type { ProxySettings } from './proxy-shape.ts';
 import type { ReadResponseFields } from './response-fields.ts';
 

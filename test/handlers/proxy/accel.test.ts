@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { limitBody } from '../../../src/handlers/proxy/limited-source.ts';
+import { limitBody } from '../../../src/message/limited-body.ts';
 import { Reply } from '../../../src/message/reply.ts';
 import { PieceSource, readAll, waitUntil } from '../../http1/client-peer.ts';
 import { answer } from '../../upstream/upstream-fixture.ts';
