@@ -48,7 +48,7 @@ export class Reply {
 
 /** A handler's wish to have another URI of the same site answer (nginx's internal redirect). */
 export interface InternalRedirect {
-  /** Path and optional query, beginning with "/". */
+  /** Path and optional query, beginning with "/", or "@name" for a named route of the same server. */
   redirectTo: string;
   /** Fields that the reply to be has in place of its own. Owned by the redirect. */
   fields?: Fields;

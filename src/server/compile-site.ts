@@ -14,11 +14,13 @@ import { findClientAddress } from '../message/forwarded.ts';
 import type { Handle, Handler } from '../message/handler.ts';
 import { HttpError } from '../message/http-error.ts';
 import { createCompression } from '../middleware/compression/create-compression.ts';
+import { createCors } from '../middleware/cors/create-cors.ts';
 import { compileHeaders } from '../middleware/headers/compile-headers.ts';
-import { createHeaders } from '../middleware/headers/create-headers.ts';
+import { createExpires, createHeaders } from '../middleware/headers/create-headers.ts';
+import { createLimitRate } from '../middleware/limit-rate/create-limit-rate.ts';
 import { AccessLog, compileLogFormat } from '../observe/access-log.ts';
 import { type HostEntry, HostTable } from '../router/host-table.ts';
-import { LocationTable } from '../router/location-table.ts';
+import { type LocationEntry, LocationTable } from '../router/location-table.ts';
 import { createUpstream } from '../upstream/create-upstream.ts';
 import type { InstanceDirectory } from '../upstream/instance-directory.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -86,10 +88,18 @@ class SiteCompiler {
   }
 
   #compileServer(server: ServerSettings, usage: SiteUsage): VirtualHost {
-    const entries = server.routes.map((route) => ({ ...route.path, payload: this.#compileRoute(route) }));
+    const entries: LocationEntry<Location>[] = [];
+    const named = new Map<string, Location>();
+    for (const route of server.routes) {
+      const { modifier, value } = route.path;
+      const payload = this.#compileRoute(route);
+      if (modifier === '@') named.set(value, payload);
+      else entries.push({ modifier, value, payload });
+    }
     const parts = {
       name: server.names[0] ?? '',
       locations: new LocationTable(entries),
+      named,
       applyHeaders: compileHeaders(server.headers),
       logAccess: this.#compileAccessLog(server),
     };
@@ -99,13 +109,23 @@ class SiteCompiler {
   #compileRoute(route: RouteSettings): Location {
     const handler = this.#createHandler(route);
     this.#closers.push(() => handler.close());
-    const hasHeaders = Object.keys(route.headers).length > 0;
-    const withHeaders = hasHeaders ? createHeaders(route.headers)(handler.handle) : handler.handle;
-    const handle = this.#compress(route, withHeaders);
+    const { headers, expires, cors, limitRate } = route;
+    const { modifier, value } = route.path;
+    const applyHeaders = compileHeaders(headers);
+    let { handle } = handler;
+    if (expires !== null) handle = createExpires(expires)(handle);
+    if (Object.keys(headers).length > 0) handle = createHeaders(headers)(handle);
+    handle = this.#compress(route, handle);
+    const policy = cors === null ? null : createCors(cors);
+    if (policy !== null) handle = policy.wrap(handle);
+    if (limitRate !== null) handle = createLimitRate(limitRate, this.#deps.timers)(handle);
     return {
-      route: `${route.path.modifier} ${route.path.value}`.trim(),
+      route: modifier === '@' ? `@${value}` : `${modifier} ${value}`.trim(),
       handle: route.internal ? hideFromClients(handle) : handle,
-      applyHeaders: compileHeaders(route.headers),
+      applyHeaders:
+        policy === null
+          ? applyHeaders
+          : (exchange, reply) => policy.apply(exchange, applyHeaders(exchange, reply)),
     };
   }
 

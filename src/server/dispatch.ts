@@ -100,7 +100,11 @@ export class SiteDispatcher implements Dispatcher {
 
   #route(road: Road): Answer | Promise<Answer> {
     const { exchange, host } = road;
-    const location = host.parts.locations.match(exchange.path);
+    return this.#take(road, host.parts.locations.match(exchange.path));
+  }
+
+  #take(road: Road, location: Location | null): Answer | Promise<Answer> {
+    const { exchange } = road;
     if (location === null) return noRoute;
     road.location = location;
     exchange.routePath = location.route;
@@ -131,15 +135,20 @@ export class SiteDispatcher implements Dispatcher {
       );
     }
     const { exchange } = road;
-    const { path, query } = normalisePath(uri);
-    exchange.path = path;
-    exchange.query = query;
-    exchange.redirected = true;
+    const name = uri.startsWith('@') ? uri.slice(1) : null;
+    // A named route goes on with the request as it is.
+    if (name === null) {
+      const { path, query } = normalisePath(uri);
+      exchange.path = path;
+      exchange.query = query;
+      exchange.redirected = true;
+    }
     if (asGet) {
       if (exchange.method !== 'HEAD') exchange.method = 'GET';
       exchange.body = emptyRequestBody;
     }
-    return this.#route(road);
+    if (name === null) return this.#route(road);
+    return this.#take(road, road.host.parts.named.get(name) ?? null);
   }
 
   #fail(road: Road, thrown: unknown): Reply {

@@ -163,6 +163,7 @@ class SiteProblems {
       this.#checkAnswer(route, place);
       this.#checkProxy(route.proxy, [...place, 'proxy']);
       this.#checkUpstream(route.cgi, [...place, 'cgi'], true);
+      this.#checkNamed(getValueAt(route, ['static', 'tryFiles']), routes, [...place, 'static', 'tryFiles']);
       if (typeof route.path !== 'string') continue;
       const parsed = parsePathText(route.path);
       // A prefix is one location whether or not it keeps regular expressions away.
@@ -172,6 +173,24 @@ class SiteProblems {
       const thing = isRegexPath(parsed) ? 'regular expression' : 'path';
       this.#report([...place, 'path'], `another route has this ${thing}: this one is never reached`, first);
     }
+  }
+
+  /** The named route that tryFiles ends with must be one of the same server's. */
+  #checkNamed(tryFiles: unknown, routes: readonly unknown[], path: SettingPath): void {
+    const end: unknown = Array.isArray(tryFiles) ? tryFiles.at(-1) : undefined;
+    if (typeof end !== 'string' || !end.startsWith('@')) return;
+    const names = routes
+      .map((route) => (isObject(route) ? route.path : null))
+      .filter((name): name is string => typeof name === 'string' && name.startsWith('@'));
+    if (names.includes(end)) return;
+    const near = suggestName(end, names);
+    const hint =
+      near === null ? `add a route with "path": ${JSON.stringify(end)}` : `did you mean "${near}"?`;
+    this.#report(
+      [...path, (tryFiles as unknown[]).length - 1],
+      `there is no route ${JSON.stringify(end)}`,
+      hint,
+    );
   }
 
   #checkAnswer(route: JsonObject, path: SettingPath): void {

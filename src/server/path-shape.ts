@@ -1,5 +1,5 @@
-// The `path` of a route: nginx's location modifiers and what they modify, in one string. Which of several routes
-// takes a request is the router's to say.
+// The `path` of a route: nginx's location modifiers and what they modify, in one string, or the name of a route that
+// takes no request by itself. Which of several routes takes a request is the router's to say.
 
 import { z } from 'zod';
 import { addProblem, type ProblemSink } from '../config/shape/add-problem.ts';
@@ -11,29 +11,36 @@ import { normalisePath } from '../router/normalise-path.ts';
 
 /** A route's path, taken apart. */
 export interface PathSettings {
-  modifier: LocationModifier;
-  /** A path that begins with "/", or the source of a regular expression. */
+  /** "@": only other routes lead to this one. */
+  modifier: LocationModifier | '@';
+  /** A path that begins with "/", the source of a regular expression, or a name. */
   value: string;
 }
 
 /** Takes a path apart; nothing is checked. */
 export function parsePathText(text: string): PathSettings {
-  const [, modifier, value] = /^(=|\^~|~\*|~|)\s*(.*)$/s.exec(text.trim())!;
-  return { modifier: modifier as LocationModifier, value };
+  const [, modifier, value] = /^(=|\^~|~\*|~|@|)\s*(.*)$/s.exec(text.trim())!;
+  return { modifier: modifier as PathSettings['modifier'], value };
 }
 
-/** A path as written in a config: "/api/", "= /ping", "^~ /files/", "~ \\.php$", "~* \\.(png|jpg)$". */
+/** A path as written in a config: "/api/", "= /ping", "^~ /files/", "~ \\.php$", "~* \\.(png|jpg)$", "@name". */
 export const pathShape = z
   .string()
   .meta({ examples: ['/', '= /ping', '^~ /files/', '~* \\.(png|jpg)$'] })
   .transform((text, context) => {
     const path = parsePathText(text);
+    if (path.modifier === '@') return checkName(path, text, context);
     return isRegexPath(path) ? checkRegex(path, context) : checkPlainPath(path, text, context);
   });
 
 /** Whether the value is a regular expression. */
 export function isRegexPath(path: PathSettings): boolean {
   return path.modifier === '~' || path.modifier === '~*';
+}
+
+function checkName(path: PathSettings, text: string, context: ProblemSink): PathSettings {
+  if (/^[\w.-]+$/.test(path.value)) return path;
+  return addProblem(context, `${JSON.stringify(text)} is not the name of a route`, 'such as "@app"');
 }
 
 function checkRegex(path: PathSettings, context: ProblemSink): PathSettings {

@@ -8,7 +8,10 @@ import type { ReturnSettings } from '../handlers/respond/return-shape.ts';
 import type { StaticSettings } from '../handlers/static/static-shape.ts';
 import type { LimitsSettings, ListenAddress, TimeoutsSettings } from '../listener/listener-shape.ts';
 import type { CompressionSettings } from '../middleware/compression/merge-compression.ts';
+import type { CorsSettings } from '../middleware/cors/cors-shape.ts';
+import type { ExpiresSettings } from '../middleware/headers/compile-expires.ts';
 import type { HeadersSettings } from '../middleware/headers/headers-shape.ts';
+import type { LimitRateSettings } from '../middleware/limit-rate/create-limit-rate.ts';
 import type { UpstreamSettings } from '../upstream/upstream-shape.ts';
 import type { AccessLogSettings, ErrorLogSettings } from './log-shape.ts';
 import type { PathSettings } from './path-shape.ts';
@@ -57,6 +60,10 @@ export interface RouteSettings {
   readonly headers: HeadersSettings;
   /** Of all levels; null for no compression. */
   readonly compress: CompressionSettings | null;
+  /** Of the innermost level that says something of it, as the two that follow; null for nothing. */
+  readonly expires: ExpiresSettings;
+  readonly cors: CorsSettings | null;
+  readonly limitRate: LimitRateSettings | null;
   /** Whether only internal redirects lead here. */
   readonly internal: boolean;
 }

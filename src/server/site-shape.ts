@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { addProblem } from '../config/shape/add-problem.ts';
 import { writtenFile } from '../config/shape/file-path.ts';
+import { size } from '../config/shape/size.ts';
 import { suggestName } from '../config/suggest-name.ts';
 import { cgiShape } from '../handlers/cgi/cgi-shape.ts';
 import { proxyShape } from '../handlers/proxy/proxy-shape.ts';
@@ -12,7 +13,10 @@ import { returnShape } from '../handlers/respond/return-shape.ts';
 import { staticShape } from '../handlers/static/static-shape.ts';
 import { limitsShape, listenShape, timeoutsShape } from '../listener/listener-shape.ts';
 import { compressionShape } from '../middleware/compression/compression-shape.ts';
+import { corsShape } from '../middleware/cors/cors-shape.ts';
+import { expiresShape } from '../middleware/headers/expires-shape.ts';
 import { headersShape } from '../middleware/headers/headers-shape.ts';
+import { securityShape } from '../middleware/headers/security-shape.ts';
 import { upstreamShape } from '../upstream/upstream-shape.ts';
 import { accessLogShape, errorLogShape } from './log-shape.ts';
 import { pathShape } from './path-shape.ts';
@@ -32,15 +36,42 @@ const compressKey = compressionShape.describe(
   'true, false, or how to compress responses; inner levels override by key. Default false.',
 );
 
+/** What each level may say of responses: the route, else the server, else the site. */
+const responseShapes = {
+  security: securityShape
+    .optional()
+    .describe(
+      'true for the fields that nearly every site wants: nosniff, referrer and frame policies, HSTS over TLS; or ' +
+        'which of them. Applications and "headers" override them. Default false.',
+    ),
+  cors: corsShape
+    .optional()
+    .describe('Lets pages of other origins read: true for all origins, or an object. Default false.'),
+  expires: expiresShape
+    .optional()
+    .describe(
+      'Expires and Cache-Control of good answers: "30d" from now, "modified 30d" from the last change, "@15h" at that ' +
+        'time of day, "epoch", "max" or "off". Default: what the handler says.',
+    ),
+  limitRate: size().optional().describe('Most bytes a second of each response; 0 for no limit. Default 0.'),
+  limitRateAfter: size()
+    .optional()
+    .describe('Bytes of each response that are sent before "limitRate" holds. Default 0.'),
+};
+
 /** One route: which requests, and what answers them. */
 export const routeShape = z
   .strictObject({
-    path: pathShape.describe('Which paths: "= exact", "/prefix", "^~ /prefix", "~ regexp" or "~* regexp".'),
+    path: pathShape.describe(
+      'Which paths: "= exact", "/prefix", "^~ /prefix", "~ regexp", "~* regexp"; or "@name" for a route that others ' +
+        'lead to.',
+    ),
     ...answeringShapes,
     headers: headersShape
       .optional()
       .describe('Fields of the response; null removes one that an outer level sets.'),
     compress: compressKey.optional(),
+    ...responseShapes,
     internal: z
       .boolean()
       .optional()
@@ -67,6 +98,7 @@ export const serverShape = z.strictObject({
   routes: routesShape,
   headers: headersKey.optional(),
   compress: compressKey.optional(),
+  ...responseShapes,
   accessLog: accessLogKey.optional(),
   default: z
     .boolean()
@@ -117,6 +149,7 @@ export const siteShape = z
     servers: z.array(serverShape).min(1).optional().describe('Several virtual hosts, in place of "routes".'),
     headers: headersKey.optional(),
     compress: compressKey.optional(),
+    ...responseShapes,
     timeouts: timeoutsShape.prefault({}).describe('How long to wait for clients.'),
     limits: limitsShape.prefault({}).describe('How much to take from clients.'),
     accessLog: accessLogKey.optional(),
@@ -136,6 +169,8 @@ export const siteShape = z
 
 /** What `siteShape` gives. */
 export type WrittenSite = z.output<typeof siteShape>;
+/** What `routeShape` gives. */
+export type WrittenRoute = z.output<typeof routeShape>;
 /** What `serverShape` gives. */
 export type WrittenServer = z.output<typeof serverShape>;
 

@@ -21,6 +21,8 @@ export interface VirtualHostParts {
   /** Its first name, or "" when it has none. */
   readonly name: string;
   readonly locations: LocationTable<Location>;
+  /** Locations that only internal redirects lead to, by name. */
+  readonly named: ReadonlyMap<string, Location>;
   /** For replies to requests that no location took. */
   readonly applyHeaders: (exchange: Exchange, reply: Reply) => Reply;
   /** Writes the line of an exchange; null without an access log. */

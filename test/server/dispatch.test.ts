@@ -42,7 +42,10 @@ function createSite(routes: Record<string, Handle>, logged: Exchange[], onClose:
   });
   const parts = {
     name: 'main',
-    locations: new LocationTable(entries),
+    locations: new LocationTable(entries.filter(({ value }) => !value.startsWith('@'))),
+    named: new Map(
+      entries.flatMap(({ value, payload }) => (value.startsWith('@') ? [[value.slice(1), payload]] : [])),
+    ),
     applyHeaders: (_exchange: Exchange, reply: Reply) => reply,
     logAccess: (exchange: Exchange) => void logged.push(exchange),
   };
@@ -64,6 +67,25 @@ function createBed(routes: Record<string, Handle>): Bed {
 }
 
 const text = (reply: Reply) => (reply.body?.kind === 'bytes' ? Buffer.from(reply.body.bytes).toString() : '');
+
+describe('a named route', () => {
+  it('goes on with the request as it is', async () => {
+    const bed = createBed({
+      '/': () => ({ redirectTo: '@app' }),
+      '@app': (exchange) => createTextReply(200, `${exchange.path}?${exchange.query} ${exchange.redirected}`),
+    });
+    expect(text(await bed.dispatcher.dispatch(createExchange('/a%20b?c')))).toBe('/a b?c false');
+  });
+
+  it('is reached by no path, and one that is not there is none', async () => {
+    const bed = createBed({
+      '/lost': () => ({ redirectTo: '@lost' }),
+      '@app': () => createTextReply(200, 'app'),
+    });
+    expect((await bed.dispatcher.dispatch(createExchange('/@app'))).status).toBe(404);
+    expect((await bed.dispatcher.dispatch(createExchange('/lost'))).status).toBe(404);
+  });
+});
 
 describe('dispatch', () => {
   it('answers synchronously what a handler answers synchronously, with the facts of the exchange set', () => {

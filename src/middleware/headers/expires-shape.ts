@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { addProblem } from '../../config/shape/add-problem.ts';
-import { parseAge } from './age.ts';
+import { parseAge } from './age-shape.ts';
 import type { ExpiresSettings } from './compile-expires.ts';
 
 const daySeconds = 86_400;

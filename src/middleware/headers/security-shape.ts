@@ -1,7 +1,7 @@
 // The `security` setting: the fields that nearly every site wants. A Content-Security-Policy is a site's own to write.
 
 import { z } from 'zod';
-import { age } from './age.ts';
+import { age } from './age-shape.ts';
 import type { HeaderRules } from './header-rules.ts';
 
 const policies = [
