@@ -20,14 +20,17 @@ interface Preference {
 
 const listItem = /^([!#$%&'*+\-.^_`|~0-9a-z]+)(?:[\t ]*;[\t ]*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/;
 
-// Browsers send a handful of values. What is longer, or comes when these are many, is read anew.
+// Browsers send a handful of values. What is longer is read anew.
 const maxKnownLength = 128;
 const maxKnown = 64;
+// No client needs more to name its codings: what is longer costs nothing to read.
+const maxLength = 1024;
 
 /**
  * Compiles a choice among `offered`, the best first. The highest quality wins, then the order of `offered`. A body as
  * it is has the least preference unless the field gives it a higher one, and remains when nothing else is acceptable.
- * Without the field nothing is encoded. An item that is malformed counts for nothing.
+ * Without the field nothing is encoded. An item that is malformed counts for nothing, and so does a field of more
+ * than 1,024 characters.
  */
 export function compileCodingChoice(offered: readonly ContentCoding[]): ChooseCoding {
   const known = new Map<string, ChosenCoding>();
@@ -36,8 +39,12 @@ export function compileCodingChoice(offered: readonly ContentCoding[]): ChooseCo
     if (value === undefined || offered.length === 0) return 'identity';
     const remembered = known.get(value);
     if (remembered !== undefined) return remembered;
+    if (value.length > maxLength) return 'identity';
     const chosen = chooseCoding(value, offered);
-    if (value.length <= maxKnownLength && known.size < maxKnown) known.set(value, chosen);
+    if (value.length > maxKnownLength) return chosen;
+    // Whoever sends many must not keep out what browsers send.
+    if (known.size >= maxKnown) known.clear();
+    known.set(value, chosen);
     return chosen;
   };
 }

@@ -2,11 +2,11 @@
 // Stands outside all that sets fields, since it must see the final ones.
 
 import type { SharedPool } from '../../base/shared-pool.ts';
+import { type ChooseCoding, type ContentCoding, compileCodingChoice } from '../../message/accept-encoding.ts';
 import type { Exchange } from '../../message/exchange.ts';
 import { hasField, hasToken, joinField } from '../../message/fields.ts';
 import type { Handle, Middleware } from '../../message/handler.ts';
 import { type Answer, Reply } from '../../message/reply.ts';
-import { type ChooseEncoding, compileChooser, type Encoding } from './choose-encoding.ts';
 import { CompressionWork } from './compression-work.ts';
 import { hasEncoding } from './encode-bytes.ts';
 import { addPlainTags, findSingle, namesEncoded } from './encoded-fields.ts';
@@ -35,7 +35,7 @@ export function createCompression(settings: CompressionSettings, deps: Compressi
   const key = `compression:${JSON.stringify(settings)}`;
   const bodies = deps.shared.take(key, () => new KeptBodies(settings, work.value));
   const encoder = new ReplyEncoder(settings, work.value, bodies.value, deps.answersFiles);
-  const compressor = new Compressor(compileChooser(settings.encodings.filter(hasEncoding)), encoder);
+  const compressor = new Compressor(compileCodingChoice(settings.encodings.filter(hasEncoding)), encoder);
   return {
     wrap: (next) => compressor.wrap(next),
     close: () => {
@@ -46,10 +46,10 @@ export function createCompression(settings: CompressionSettings, deps: Compressi
 }
 
 class Compressor {
-  readonly #choose: ChooseEncoding;
+  readonly #choose: ChooseCoding;
   readonly #encoder: ReplyEncoder;
 
-  constructor(choose: ChooseEncoding, encoder: ReplyEncoder) {
+  constructor(choose: ChooseCoding, encoder: ReplyEncoder) {
     this.#choose = choose;
     this.#encoder = encoder;
   }
@@ -66,16 +66,15 @@ class Compressor {
     };
   }
 
-  #findEncoding({ fields }: Exchange): Encoding | null {
-    const accepted = joinField(fields, 'accept-encoding');
-    const encoding = accepted === undefined ? null : this.#choose(accepted);
-    if (encoding === null) return null;
+  #findEncoding({ fields }: Exchange): ContentCoding | null {
+    const encoding = this.#choose(fields);
+    if (encoding === 'identity') return null;
     const cacheControl = joinField(fields, 'cache-control');
     return cacheControl !== undefined && hasToken(cacheControl, 'no-transform') ? null : encoding;
   }
 
   /** The handler looks for its own tag in If-None-Match, which for the time being is there beside ours. */
-  #handleConditional(exchange: Exchange, encoding: Encoding, next: Handle): Answer | Promise<Answer> {
+  #handleConditional(exchange: Exchange, encoding: ContentCoding, next: Handle): Answer | Promise<Answer> {
     const { fields } = exchange;
     const position = findSingle(fields, 'if-none-match');
     const asked = position === -1 ? '' : fields[position];
@@ -101,7 +100,7 @@ class Compressor {
     return settle(answer);
   }
 
-  #finish(exchange: Exchange, answer: Answer, encoding: Encoding | null): Answer | Promise<Answer> {
+  #finish(exchange: Exchange, answer: Answer, encoding: ContentCoding | null): Answer | Promise<Answer> {
     return answer instanceof Reply ? this.#encoder.encode(exchange, answer, encoding) : answer;
   }
 }

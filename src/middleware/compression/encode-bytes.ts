@@ -1,7 +1,7 @@
 // The codings themselves, as node:zlib has them. What zlib can't do fails with its own error.
 
 import zlib from 'node:zlib';
-import type { Encoding } from './choose-encoding.ts';
+import type { ContentCoding } from '../../message/accept-encoding.ts';
 
 /** Receives encoded or decoded bytes. */
 export type OnBytes = (error: Error | null, bytes: Buffer) => void;
@@ -28,24 +28,24 @@ const streamWindowBits = 19;
 // No more is understood everywhere (RFC 9659).
 const maxZstdWindowBits = 23;
 
-const flushes: Readonly<Record<Encoding, number>> = {
+const flushes: Readonly<Record<ContentCoding, number>> = {
   gzip: constants.Z_SYNC_FLUSH,
   br: constants.BROTLI_OPERATION_FLUSH,
   zstd: zstdParameters.ZSTD_e_flush,
 };
-const lastFlushes: Readonly<Record<Encoding, number>> = {
+const lastFlushes: Readonly<Record<ContentCoding, number>> = {
   gzip: constants.Z_FINISH,
   br: constants.BROTLI_OPERATION_FINISH,
   zstd: zstdParameters.ZSTD_e_end,
 };
 
 /** Whether this Node has a coding. */
-export function hasEncoding(encoding: Encoding): boolean {
+export function hasEncoding(encoding: ContentCoding): boolean {
   return encoding !== 'zstd' || zstd.createZstdCompress !== undefined;
 }
 
 /** Makes an encoder for a body of unknown length. It lets out every piece at once if `flushesEach`. */
-export function createEncoder(encoding: Encoding, level: number, flushesEach: boolean): Encoder {
+export function createEncoder(encoding: ContentCoding, level: number, flushesEach: boolean): Encoder {
   // Whoever uses it takes all output after each piece of input.
   const common = { chunkSize: 32 * 1024, readableHighWaterMark: Number.MAX_SAFE_INTEGER };
   const flush = flushesEach ? { flush: flushes[encoding] } : {};
@@ -69,7 +69,7 @@ export function createEncoder(encoding: Encoding, level: number, flushesEach: bo
 
 /** Has the encoder let out all that it holds; `isLast` ends the body. The encoder is then to be destroyed. */
 export function flushEncoder(
-  encoding: Encoding,
+  encoding: ContentCoding,
   encoder: Encoder,
   isLast: boolean,
   onFlushed: (error?: Error | null) => void,
@@ -79,30 +79,53 @@ export function flushEncoder(
 }
 
 /** Encodes on a thread of the pool. */
-export function encodeBytes(encoding: Encoding, level: number, bytes: Uint8Array, onBytes: OnBytes): void {
+export function encodeBytes(
+  encoding: ContentCoding,
+  level: number,
+  bytes: Uint8Array,
+  onBytes: OnBytes,
+): void {
   const options = createWholeOptions(encoding, level, bytes.length);
-  if (encoding === 'gzip') zlib.gzip(bytes, options, onBytes);
-  else if (encoding === 'br') zlib.brotliCompress(bytes, options, onBytes);
-  else zstd.zstdCompress(bytes, options, onBytes);
+  try {
+    if (encoding === 'gzip') zlib.gzip(bytes, options, onBytes);
+    else if (encoding === 'br') zlib.brotliCompress(bytes, options, onBytes);
+    else zstd.zstdCompress(bytes, options, onBytes);
+  } catch (error) {
+    // Without memory for it, zlib fails at once.
+    onBytes(error as Error, Buffer.alloc(0));
+  }
 }
 
-/** Encodes here and now: for so few bytes that a thread would cost more. */
-export function encodeBytesNow(encoding: Encoding, level: number, bytes: Uint8Array): Buffer {
+/** Encodes here and now, for so few bytes that a thread would cost more. Null when that fails. */
+export function encodeBytesNow(encoding: ContentCoding, level: number, bytes: Uint8Array): Buffer | null {
   const options = createWholeOptions(encoding, level, bytes.length);
-  if (encoding === 'gzip') return zlib.gzipSync(bytes, options);
-  if (encoding === 'br') return zlib.brotliCompressSync(bytes, options);
-  return zstd.zstdCompressSync(bytes, options);
+  try {
+    if (encoding === 'gzip') return zlib.gzipSync(bytes, options);
+    if (encoding === 'br') return zlib.brotliCompressSync(bytes, options);
+    return zstd.zstdCompressSync(bytes, options);
+  } catch {
+    return null;
+  }
 }
 
 /** Undoes {@link encodeBytes}. Fails when more than `maxBytes` come out. */
-export function decodeBytes(encoding: Encoding, bytes: Uint8Array, maxBytes: number, onBytes: OnBytes): void {
+export function decodeBytes(
+  encoding: ContentCoding,
+  bytes: Uint8Array,
+  maxBytes: number,
+  onBytes: OnBytes,
+): void {
   const options = { maxOutputLength: Math.max(maxBytes, 1) };
-  if (encoding === 'gzip') zlib.gunzip(bytes, options, onBytes);
-  else if (encoding === 'br') zlib.brotliDecompress(bytes, options, onBytes);
-  else zstd.zstdDecompress(bytes, options, onBytes);
+  try {
+    if (encoding === 'gzip') zlib.gunzip(bytes, options, onBytes);
+    else if (encoding === 'br') zlib.brotliDecompress(bytes, options, onBytes);
+    else zstd.zstdDecompress(bytes, options, onBytes);
+  } catch (error) {
+    onBytes(error as Error, Buffer.alloc(0));
+  }
 }
 
-function createWholeOptions(encoding: Encoding, level: number, bytes: number): object {
+function createWholeOptions(encoding: ContentCoding, level: number, bytes: number): object {
   if (encoding === 'gzip') return { level };
   if (encoding === 'br') {
     const params = {

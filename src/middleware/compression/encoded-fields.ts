@@ -1,6 +1,7 @@
 // What compression changes in the header of a reply. Tags: an encoded body has the tag of the plain one, weak (it may
 // be compressed anew, into other bytes) and with the coding as suffix (no cache takes one coding for another).
 
+import type { ContentCoding } from '../../message/accept-encoding.ts';
 import {
   type Fields,
   getField,
@@ -10,7 +11,6 @@ import {
   removeField,
   setField,
 } from '../../message/fields.ts';
-import type { Encoding } from './choose-encoding.ts';
 
 const taggedValue = /^(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/;
 const weakTag = /W\/"([\x21\x23-\x7e\x80-\xff]*)"/g;
@@ -25,7 +25,7 @@ export function addVary(fields: Fields): void {
 }
 
 /** Turns the fields of a plain body, which has its Vary already, into those of an encoded one, in place. */
-export function markEncoded(fields: Fields, encoding: Encoding): void {
+export function markEncoded(fields: Fields, encoding: ContentCoding): void {
   // Positions in the encoded body mean nothing the next time.
   removeField(fields, 'accept-ranges');
   fields.push('Content-Encoding', encoding);
@@ -33,7 +33,7 @@ export function markEncoded(fields: Fields, encoding: Encoding): void {
 }
 
 /** Puts the encoded body's tag in the place of the plain one's. What is no entity tag is taken away. */
-export function suffixTag(fields: Fields, encoding: Encoding): void {
+export function suffixTag(fields: Fields, encoding: ContentCoding): void {
   const tag = getField(fields, 'etag');
   if (tag === undefined) return;
   const match = taggedValue.exec(tag);
@@ -45,7 +45,7 @@ export function suffixTag(fields: Fields, encoding: Encoding): void {
  * If-None-Match with the plain tag behind each encoded one, so that a handler that knows nothing of codings finds its
  * own; the same text when it names no body in this coding.
  */
-export function addPlainTags(ifNoneMatch: string, encoding: Encoding): string {
+export function addPlainTags(ifNoneMatch: string, encoding: ContentCoding): string {
   const suffix = `-${encoding}`;
   if (!ifNoneMatch.includes(`${suffix}"`)) return ifNoneMatch;
   return ifNoneMatch.replaceAll(weakTag, (tag, opaque: string) =>
@@ -54,7 +54,7 @@ export function addPlainTags(ifNoneMatch: string, encoding: Encoding): string {
 }
 
 /** Whether the client has the reply's body in this coding, as its If-None-Match says. */
-export function namesEncoded(ifNoneMatch: string, fields: Fields, encoding: Encoding): boolean {
+export function namesEncoded(ifNoneMatch: string, fields: Fields, encoding: ContentCoding): boolean {
   const match = taggedValue.exec(getField(fields, 'etag') ?? '');
   return match !== null && ifNoneMatch.includes(toEncodedTag(match[1], encoding));
 }
@@ -70,6 +70,6 @@ export function findSingle(fields: Fields, lowerName: string): number {
   return found;
 }
 
-function toEncodedTag(opaque: string, encoding: Encoding): string {
+function toEncodedTag(opaque: string, encoding: ContentCoding): string {
   return `W/"${opaque}-${encoding}"`;
 }

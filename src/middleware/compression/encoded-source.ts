@@ -1,14 +1,14 @@
 // A body that is compressed while it is sent: pulls the plain one, a piece at a time, through an encoder on the
 // thread pool. Nothing is held back from a source that pauses: what the encoder has is let out then.
 
+import type { ContentCoding } from '../../message/accept-encoding.ts';
 import type { BodySource, OnChunk } from '../../message/body.ts';
-import type { Encoding } from './choose-encoding.ts';
 import type { CompressionWork } from './compression-work.ts';
 import { createEncoder, type Encoder, flushEncoder } from './encode-bytes.ts';
 
 /** How a body is encoded. */
 export interface EncodedSourceOptions {
-  readonly encoding: Encoding;
+  readonly encoding: ContentCoding;
   readonly level: number;
   /** Whether every chunk is let out by itself, as for an event stream. */
   readonly flushesEach: boolean;

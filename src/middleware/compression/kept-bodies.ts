@@ -2,8 +2,8 @@
 // second use has it encoded again as well as can be, in the background: most files of a site are asked for once.
 
 import { LruCache } from '../../base/lru-cache.ts';
+import type { ContentCoding } from '../../message/accept-encoding.ts';
 import { Reply } from '../../message/reply.ts';
-import type { Encoding } from './choose-encoding.ts';
 import type { CompressionWork } from './compression-work.ts';
 import { decodeBytes, encodeBytes, type OnBytes } from './encode-bytes.ts';
 import { markEncoded } from './encoded-fields.ts';
@@ -77,31 +77,32 @@ export class KeptBodies {
   }
 
   /** A body that was kept; a better one may take its place soon. `plain` are its plain bytes, null to decode them. */
-  find(key: string, encoding: Encoding, plain: Uint8Array | null): KeptBody | undefined {
+  find(key: string, encoding: ContentCoding, plain: Uint8Array | null): KeptBody | undefined {
     const kept = this.#bodies.get(key);
     if (kept !== undefined && !kept.isFinal) this.#improve(key, encoding, kept, plain);
     return kept;
   }
 
   /** Encodes bytes quickly and keeps them, once for all who ask meanwhile. False when there is too much to do already. */
-  make(key: string, encoding: Encoding, plain: Uint8Array, onKept: OnKept): boolean {
+  make(key: string, encoding: ContentCoding, plain: Uint8Array, onKept: OnKept): boolean {
     const awaiting = this.#awaited.get(key);
     if (awaiting !== undefined) {
       awaiting.push(onKept);
       return true;
     }
-    const isBegun = this.encode(encoding, plain, (error, encoded) => {
-      const waiting = this.#awaited.get(key) ?? [];
+    if (this.#work.quick.isFull) return false;
+    const waiting = [onKept];
+    this.#awaited.set(key, waiting);
+    this.encode(encoding, plain, (error, encoded) => {
       this.#awaited.delete(key);
       const kept = error === null ? this.#keep(key, encoded, plain.length) : null;
       for (const tell of waiting) tell(kept);
     });
-    if (isBegun) this.#awaited.set(key, [onKept]);
-    return isBegun;
+    return true;
   }
 
   /** Encodes bytes quickly, keeping nothing. False when there is too much to do already; `onBytes` comes later. */
-  encode(encoding: Encoding, plain: Uint8Array, onBytes: OnBytes): boolean {
+  encode(encoding: ContentCoding, plain: Uint8Array, onBytes: OnBytes): boolean {
     const { quick } = this.#work;
     if (quick.isFull) return false;
     quick.run((done) => {
@@ -142,7 +143,7 @@ export class KeptBodies {
     return kept;
   }
 
-  #improve(key: string, encoding: Encoding, kept: KeptBody, plain: Uint8Array | null): void {
+  #improve(key: string, encoding: ContentCoding, kept: KeptBody, plain: Uint8Array | null): void {
     const { thorough } = this.#work;
     if (thorough.isFull) return;
     kept.isFinal = true;
@@ -170,7 +171,7 @@ export class KeptBodies {
 }
 
 /** The reply with a kept body in place of the plain one. Its Vary is there already. */
-export function createKeptReply(reply: Reply, kept: KeptBody, encoding: Encoding): Reply {
+export function createKeptReply(reply: Reply, kept: KeptBody, encoding: ContentCoding): Reply {
   if (kept.bytes === null) return reply;
   const known = reply.shared ? kept.replies.get(reply) : undefined;
   if (known !== undefined) return known;
@@ -182,6 +183,6 @@ export function createKeptReply(reply: Reply, kept: KeptBody, encoding: Encoding
 }
 
 /** The key of a named body in one coding. */
-export function toKey(name: string, encoding: Encoding): string {
+export function toKey(name: string, encoding: ContentCoding): string {
   return `${encoding} ${name}`;
 }

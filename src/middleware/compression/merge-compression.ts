@@ -1,16 +1,16 @@
 // The `compress` settings of all levels of a config become one.
 
-import type { Encoding } from './choose-encoding.ts';
+import type { ContentCoding } from '../../message/accept-encoding.ts';
 import { defaultTypes } from './compressible-types.ts';
 import type { WrittenCompression } from './compression-shape.ts';
 
 /** A level for each coding. */
-export type Levels = Readonly<Record<Encoding, number>>;
+export type Levels = Readonly<Record<ContentCoding, number>>;
 
 /** What is compressed, and how. Sizes in bytes. */
 export interface CompressionSettings {
   /** In the server's order of preference. */
-  readonly encodings: readonly Encoding[];
+  readonly encodings: readonly ContentCoding[];
   readonly types: readonly string[];
   readonly minSize: number;
   /** For bodies that are sent while they are compressed. */
@@ -62,7 +62,7 @@ function overlay(
 
 function overlayLevels(
   outer: Levels,
-  inner: { readonly [encoding in Encoding]?: number | undefined } = {},
+  inner: { readonly [encoding in ContentCoding]?: number | undefined } = {},
 ): Levels {
   return { gzip: inner.gzip ?? outer.gzip, br: inner.br ?? outer.br, zstd: inner.zstd ?? outer.zstd };
 }

@@ -1,13 +1,13 @@
 // Gives a reply its encoded body: a kept one, one made now, or one made while it is sent. Replies that many requests
 // share stay shared, so that a protocol room renders the encoded one once, too.
 
+import type { ContentCoding } from '../../message/accept-encoding.ts';
 import type { BodySource } from '../../message/body.ts';
 import { AnnouncedBody } from '../../message/client-response-body.ts';
 import { isWeakTag } from '../../message/entity-tag.ts';
 import type { Exchange } from '../../message/exchange.ts';
 import { getField, hasField } from '../../message/fields.ts';
 import { Reply } from '../../message/reply.ts';
-import type { Encoding } from './choose-encoding.ts';
 import type { CompressionWork } from './compression-work.ts';
 import { encodeBytesNow } from './encode-bytes.ts';
 import { addVary, markEncoded, suffixTag } from './encoded-fields.ts';
@@ -24,7 +24,7 @@ interface Plan {
   /** The reply for those who accept no coding. */
   readonly plain: Reply;
   /** Where its body is kept; null when it is not encoded. */
-  readonly keys: Readonly<Record<Encoding, string>> | null;
+  readonly keys: Readonly<Record<ContentCoding, string>> | null;
 }
 
 /** Encodes the replies of one route. */
@@ -36,7 +36,7 @@ export class ReplyEncoder {
   readonly #judge: (reply: Reply) => Verdict;
   readonly #plans = new WeakMap<Reply, Plan>();
   /** Shared 304s for who has the encoded body. */
-  readonly #notModified: Readonly<Record<Encoding, WeakMap<Reply, Reply>>> = {
+  readonly #notModified: Readonly<Record<ContentCoding, WeakMap<Reply, Reply>>> = {
     br: new WeakMap(),
     zstd: new WeakMap(),
     gzip: new WeakMap(),
@@ -57,7 +57,7 @@ export class ReplyEncoder {
   }
 
   /** The reply as it goes to a client that wants this coding, or none. */
-  encode(exchange: Exchange, reply: Reply, encoding: Encoding | null): Reply | Promise<Reply> {
+  encode(exchange: Exchange, reply: Reply, encoding: ContentCoding | null): Reply | Promise<Reply> {
     if (reply.shared) return this.#encodeShared(reply, encoding);
     const verdict = this.#judge(reply);
     if (verdict === 'leave') return reply;
@@ -70,7 +70,7 @@ export class ReplyEncoder {
   }
 
   /** A 304 for a client that has the body in this coding. */
-  encodeNotModified(reply: Reply, encoding: Encoding): Reply {
+  encodeNotModified(reply: Reply, encoding: ContentCoding): Reply {
     const known = this.#notModified[encoding].get(reply);
     if (known !== undefined) return known;
     const encoded = reply.shared ? copyShared(reply) : reply;
@@ -89,7 +89,7 @@ export class ReplyEncoder {
     return hasField(fields, 'cookie') || hasField(fields, 'authorization');
   }
 
-  #encodeShared(reply: Reply, encoding: Encoding | null): Reply | Promise<Reply> {
+  #encodeShared(reply: Reply, encoding: ContentCoding | null): Reply | Promise<Reply> {
     const { plain, keys } = this.#plans.get(reply) ?? this.#makePlan(reply);
     const { body } = plain;
     if (encoding === null || keys === null || body?.kind !== 'bytes') return plain;
@@ -109,7 +109,7 @@ export class ReplyEncoder {
     return plan;
   }
 
-  #encodeKept(reply: Reply, key: string, bytes: Uint8Array, encoding: Encoding): Reply | Promise<Reply> {
+  #encodeKept(reply: Reply, key: string, bytes: Uint8Array, encoding: ContentCoding): Reply | Promise<Reply> {
     const kept = this.#bodies.find(key, encoding, bytes);
     if (kept !== undefined) return createKeptReply(reply, kept, encoding);
     return new Promise((resolve) => {
@@ -119,14 +119,14 @@ export class ReplyEncoder {
     });
   }
 
-  #encodeBytes(reply: Reply, bytes: Uint8Array, encoding: Encoding): Reply | Promise<Reply> {
+  #encodeBytes(reply: Reply, bytes: Uint8Array, encoding: ContentCoding): Reply | Promise<Reply> {
     // Replies of their own may share a body, as when a field of them holds a variable. Once is no sign of it.
     const wasMet = this.#bodies.isNamed(bytes);
     const key = toKey(this.#bodies.nameBytes(bytes), encoding);
     if (wasMet) return this.#encodeKept(reply, key, bytes, encoding);
     if (bytes.length <= maxBytesAtOnce) {
       const encoded = encodeBytesNow(encoding, this.#settings.levels[encoding], bytes);
-      return createSmallerReply(reply, bytes, encoded, encoding);
+      return encoded === null ? reply : createSmallerReply(reply, bytes, encoded, encoding);
     }
     return new Promise((resolve) => {
       const isBegun = this.#bodies.encode(encoding, bytes, (error, encoded) =>
@@ -136,7 +136,7 @@ export class ReplyEncoder {
     });
   }
 
-  #encodeStream(exchange: Exchange, reply: Reply, source: BodySource, encoding: Encoding): Reply {
+  #encodeStream(exchange: Exchange, reply: Reply, source: BodySource, encoding: ContentCoding): Reply {
     const name = this.#nameStream(exchange, reply, source);
     const key = name === null ? null : toKey(name, encoding);
     const kept = key === null ? undefined : this.#bodies.find(key, encoding, null);
@@ -156,19 +156,25 @@ export class ReplyEncoder {
     return [exchange.path, tag, length, getField(reply.fields, 'last-modified')].join(' ');
   }
 
-  #encodeSource(reply: Reply, source: BodySource, encoding: Encoding, key: string | null): Reply {
+  #encodeSource(reply: Reply, source: BodySource, encoding: ContentCoding, key: string | null): Reply {
     const bodies = this.#bodies;
     const plainBytes = source.length ?? 0;
     const collects = key !== null && bodies.beginCollecting(key);
-    const isEventStream = getField(reply.fields, 'content-type')?.startsWith('text/event-stream') ?? false;
     const options = {
       encoding,
       level: this.#settings.levels[encoding],
-      flushesEach: isEventStream,
+      flushesEach: getField(reply.fields, 'content-type')?.startsWith('text/event-stream') ?? false,
       maxKeptBytes: bodies.maxBodyBytes,
       onComplete: collects ? (encoded: Buffer | null) => bodies.collect(key, encoded, plainBytes) : null,
     };
-    const encoded = new EncodedSource(source, options, this.#work);
+    let encoded: BodySource;
+    try {
+      encoded = new EncodedSource(source, options, this.#work);
+    } catch {
+      // Without memory for an encoder there is still enough for the body itself.
+      options.onComplete?.(null);
+      return reply;
+    }
     markEncoded(reply.fields, encoding);
     return new Reply(reply.status, reply.fields, { kind: 'stream', source: encoded });
   }
@@ -178,14 +184,19 @@ function copyShared(reply: Reply): Reply {
   return new Reply(reply.status, [...reply.fields], reply.body, true);
 }
 
-function createSmallerReply(reply: Reply, plain: Uint8Array, encoded: Buffer, encoding: Encoding): Reply {
+function createSmallerReply(
+  reply: Reply,
+  plain: Uint8Array,
+  encoded: Buffer,
+  encoding: ContentCoding,
+): Reply {
   if (encoded.length >= plain.length) return reply;
   markEncoded(reply.fields, encoding);
   return new Reply(reply.status, reply.fields, { kind: 'bytes', bytes: encoded });
 }
 
 /** The answer to HEAD where the encoded body is not at hand: its length is only known when it has been made. */
-function announce(reply: Reply, encoding: Encoding): Reply {
+function announce(reply: Reply, encoding: ContentCoding): Reply {
   const { body } = reply;
   if (body?.kind === 'stream') body.source.cancel();
   markEncoded(reply.fields, encoding);

@@ -2,12 +2,12 @@
 
 import zlib from 'node:zlib';
 import { SharedPool } from '../../../src/base/shared-pool.ts';
+import type { ContentCoding } from '../../../src/message/accept-encoding.ts';
 import type { BodySource, OnChunk } from '../../../src/message/body.ts';
 import { Exchange } from '../../../src/message/exchange.ts';
 import { getField } from '../../../src/message/fields.ts';
 import type { Handle } from '../../../src/message/handler.ts';
 import { type Answer, Reply } from '../../../src/message/reply.ts';
-import type { Encoding } from '../../../src/middleware/compression/choose-encoding.ts';
 import type { WrittenCompression } from '../../../src/middleware/compression/compression-shape.ts';
 import {
   type Compression,
@@ -27,7 +27,7 @@ const connection = {
 };
 
 /** The codings of the Node that runs the test. */
-export const encodings: readonly Encoding[] = (['br', 'zstd', 'gzip'] as const).filter(hasEncoding);
+export const encodings: readonly ContentCoding[] = (['br', 'zstd', 'gzip'] as const).filter(hasEncoding);
 
 /** A request for /a.js. */
 export function createExchange(

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { getField } from '../../../src/message/fields.ts';
 import { HttpError } from '../../../src/message/http-error.ts';
 import type { Reply } from '../../../src/message/reply.ts';
-import { KeptBodies } from '../../../src/middleware/compression/kept-bodies.ts';
+import { CompressionWork } from '../../../src/middleware/compression/compression-work.ts';
+import { KeptBodies, toKey } from '../../../src/middleware/compression/kept-bodies.ts';
+import { mergeCompression } from '../../../src/middleware/compression/merge-compression.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import {
   CompressionFixture,
@@ -151,6 +153,48 @@ describe('shared replies', () => {
       seen = Math.max(seen, lease.bytes);
     }
     expect(seen).toBeGreaterThan(cacheSize / 2);
+  });
+
+  it('are bounded in memory by 10,000 large files', () => {
+    const settings = mergeCompression({ cacheSize: 64 * 1024 * 1024 });
+    if (settings === null) throw new Error('off');
+    const bodies = new KeptBodies(settings, new CompressionWork());
+    const encoded = Buffer.alloc(1024 * 1024);
+    for (let i = 0; i < 10_000; i++) {
+      const key = toKey(`file ${i}`, 'gzip');
+      expect(bodies.beginCollecting(key)).toBe(true);
+      bodies.collect(key, Buffer.from(encoded.buffer), 10 * encoded.length);
+      expect(bodies.bytes).toBeLessThanOrEqual(64 * 1024 * 1024);
+    }
+    expect(bodies.find(toKey('file 9999', 'gzip'), 'gzip', null)?.bytes).toHaveLength(encoded.length);
+    expect(bodies.find(toKey('file 1', 'gzip'), 'gzip', null)).toBeUndefined();
+  });
+
+  it('are sent plain while there is too much to do', async () => {
+    const fixture = new CompressionFixture();
+    const texts = Array.from({ length: 400 }, (_, i) => createText(9_000, i + 1));
+    const replies = await Promise.all(
+      texts.map((body) => fixture.askReply(gzip(), createBytesReply(body, [], true))),
+    );
+    const bodies = await Promise.all(replies.map(async (reply) => (await readPlainBody(reply)).toString()));
+    expect(bodies).toEqual(texts);
+    const plain = replies.filter(({ fields }) => getField(fields, 'content-encoding') === undefined);
+    expect(plain).toHaveLength(400 - 256 - 2);
+  });
+
+  it('are sent plain when zlib fails', async () => {
+    const fixture = new CompressionFixture({ levels: { gzip: 99 } });
+    const shared = createBytesReply(text, [], true);
+    for (let i = 0; i < 2; i++) expect((await fixture.askReply(gzip(), shared)).body).toBe(shared.body);
+    for (const body of [text, text.slice(0, 2_000)]) {
+      const own = createBytesReply(body);
+      expect(await fixture.askReply(gzip(), own)).toBe(own);
+    }
+    const source = new FedSource(5_000);
+    const streamed = createStreamReply(source);
+    expect(await fixture.askReply(gzip(), streamed)).toBe(streamed);
+    expect(getField(streamed.fields, 'content-encoding')).toBeUndefined();
+    expect(source.isCancelled).toBe(false);
   });
 
   it('are encoded anew each time when nothing may be kept', async () => {
