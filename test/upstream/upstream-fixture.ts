@@ -94,8 +94,9 @@ export function call(
   upstream: Upstream,
   method = 'GET',
   body: BodySource | null = null,
+  fields: string[] = [],
 ): Promise<CallOutcome> {
-  const exchange = new Exchange(facts, method, '/', '1.1', [], 'test');
+  const exchange = new Exchange(facts, method, '/', '1.1', fields, 'test');
   return new Promise((resolve) => {
     upstream
       .call(exchange, `${method} / HTTP/1.1\r\nHost: test\r\n`, body, {
