@@ -177,12 +177,12 @@ describe('a request body', () => {
     const bounded = await startProxy([upstream], { requestBuffering: { memory: '4k', disk: '100k' } });
     expect(await put(bounded, 200_000)).toBe(503);
     expect(await put(bounded, 90_000)).toBe(200);
-    expect(bounded.process.stderr).toContain('TSS_BUFFER_FULL');
+    await bounded.process.waitForStderr(/TSS_BUFFER_FULL/);
     // No file may be longer than that: to a program it is a disk that is full.
     const before = ['sh', '-c', 'ulimit -f 200; exec "$@"', 'sh'];
     const full = await startProxy([upstream], { requestBuffering: { memory: '4k' } }, { before });
     expect(await put(full, 1_000_000)).toBe(500);
-    expect(full.process.stderr).toContain('TSS_BUFFER_FILE');
+    await full.process.waitForStderr(/TSS_BUFFER_FILE/);
     expect(await put(full, 4000)).toBe(200);
     await waitUntil('no file is left', () => countTemporaryFiles(full) + countTemporaryFiles(bounded) === 0);
   });
