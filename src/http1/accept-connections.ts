@@ -22,7 +22,7 @@ interface ListeningHandle {
   setNoDelay?: (enable: boolean) => number;
 }
 
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+const readBuffer = Buffer.allocUnsafeSlow(128 * 1024);
 
 /** Has `accept` called for every connection that `server` takes. The server must allow half-open connections. */
 export function acceptConnections(server: Server, accept: AcceptSocket): void {

@@ -136,6 +136,8 @@ export class ClientRequestSender {
     } else room = socket.write(chunk);
     // The socket may have failed inside the write.
     if (this.state !== 'source') return;
+    // The kernel has its own copy of all of it.
+    if (socket.writableLength === 0) this.#source?.recycle?.(chunk);
     if (this.#remaining === 0) {
       // Complete without asking for the end, which the response may overtake.
       this.#source = null;

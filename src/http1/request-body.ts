@@ -3,6 +3,7 @@
 
 import { monotonicMs } from '../base/clock.ts';
 import type { OnChunk, RequestBody } from '../message/body.ts';
+import { copyChunk, giveBackChunk, isLargeChunk } from '../message/chunk-memory.ts';
 import { HttpError } from '../message/http-error.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import type { Http1Settings } from './http1-settings.ts';
@@ -42,6 +43,8 @@ export class RequestBodyReader implements RequestBody {
   #waitedMs = 0;
   #input: Uint8Array | null = null;
   #onChunk: OnChunk | null = null;
+  /** The chunk that the reader has, when its memory is worth to be used again. */
+  #lent: Uint8Array | null = null;
   #failure: Error | null = null;
 
   /** @param length bytes, or null for a chunked body */
@@ -78,9 +81,16 @@ export class RequestBodyReader implements RequestBody {
     this.#onChunk = null;
   }
 
-  /** Takes input from the connection. */
+  recycle(chunk: Uint8Array): void {
+    if (chunk !== this.#lent) return;
+    this.#lent = null;
+    // What came behind the chunk lies in the same memory.
+    if (this.#input === null) giveBackChunk(chunk);
+  }
+
+  /** Takes a copy of input from the connection. */
   push(input: Uint8Array): void {
-    this.#input = this.#input === null ? input : Buffer.concat([this.#input, input]);
+    this.#input = this.#input === null ? copyChunk(input) : Buffer.concat([this.#input, input]);
     this.#arrived += input.length;
     if (this.#onChunk === null) return;
     if (this.#isTooSlow()) {
@@ -141,6 +151,7 @@ export class RequestBodyReader implements RequestBody {
     }
     this.#onChunk = null;
     this.#waitsSinceMs = 0;
+    this.#lent = this.#input === null && isLargeChunk(piece.length) ? piece : null;
     this.#owner.onBodyDelivered();
     onChunk(null, piece.length === 0 ? null : piece);
   }

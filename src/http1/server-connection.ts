@@ -93,7 +93,7 @@ export class ServerConnection implements OpenConnection, Receiver, ReplyWriterOw
         this.#takeEarly(buffer, size);
         break;
       case 'discarding':
-        this.#body?.push(Buffer.from(buffer.subarray(0, size)));
+        this.#body?.push(buffer.subarray(0, size));
         this.#discard();
         break;
       case 'lingering':
@@ -115,7 +115,7 @@ export class ServerConnection implements OpenConnection, Receiver, ReplyWriterOw
       this.#pause();
       return;
     }
-    body.push(Buffer.from(buffer.subarray(0, size)));
+    body.push(buffer.subarray(0, size));
     if (body.backlogged) this.#pause();
   }
 

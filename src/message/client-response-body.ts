@@ -1,15 +1,9 @@
 // The body of a response as a source to be pulled: holds at most one chunk that nobody asked for yet, and has the
 // connection stop reading while it does.
 
-import { BufferPool } from '../base/buffer-pool.ts';
 import type { BodySource, OnChunk } from './body.ts';
+import { copyChunk, giveBackChunk, isLargeChunk } from './chunk-memory.ts';
 import type { ReplyBody } from './reply.ts';
-
-/** As much as one read brings. */
-const pool = new BufferPool(128 * 1024, 16);
-
-/** Shorter chunks are cheaper as they are. A slow reader keeps its chunk: it must not hold much more than it is given. */
-const minPooledBytes = 32 * 1024;
 
 /** What a body needs of the connection that feeds it. */
 export interface BodyFeeder {
@@ -49,7 +43,7 @@ export class ClientResponseBody implements BodySource {
   recycle(chunk: Uint8Array): void {
     if (chunk !== this.#lent) return;
     this.#lent = null;
-    pool.giveBack(chunk);
+    giveBackChunk(chunk);
   }
 
   cancel(): void {
@@ -68,8 +62,7 @@ export class ClientResponseBody implements BodySource {
       this.#chunk = Buffer.concat([this.#chunk, payload]);
       return false;
     }
-    const isPooled = payload.length >= minPooledBytes && payload.length <= pool.bytes;
-    const chunk = isPooled ? pool.copy(payload) : Buffer.from(payload);
+    const chunk = copyChunk(payload);
     const reader = this.#reader;
     if (reader === null) {
       this.#chunk = chunk;
@@ -81,7 +74,7 @@ export class ClientResponseBody implements BodySource {
   }
 
   #lend(reader: OnChunk, chunk: Uint8Array): void {
-    this.#lent = chunk.length >= minPooledBytes && chunk.buffer.byteLength === pool.bytes ? chunk : null;
+    this.#lent = isLargeChunk(chunk.length) ? chunk : null;
     reader(null, chunk);
   }
 
@@ -99,7 +92,7 @@ export class ClientResponseBody implements BodySource {
 /** A body that is all at hand, in memory that will be used for something else: a copy of it, to be read. */
 export function createWholeBody(payload: Uint8Array): ReplyBody {
   if (payload.length === 0) return null;
-  if (payload.length < minPooledBytes) return { kind: 'bytes', bytes: Buffer.from(payload) };
+  if (!isLargeChunk(payload.length)) return { kind: 'bytes', bytes: Buffer.from(payload) };
   const source = new ClientResponseBody(payload.length, null);
   source.push(payload);
   source.finish(null);

@@ -65,3 +65,41 @@ describe('V16: the rate of a request body', () => {
     expect(drip(body, 'x', 10_000, 60)).toEqual({ read: 60, code: undefined });
   });
 });
+
+describe('the memory of a large chunk', () => {
+  const take = (body: RequestBodyReader): Uint8Array => {
+    let taken: Uint8Array | null = null;
+    body.read((_error, chunk) => {
+      taken = chunk;
+    });
+    if (taken === null) throw new Error('no chunk at hand');
+    return taken;
+  };
+
+  it('is used again once it was given back, and is never the memory that was read into', () => {
+    const read = Buffer.alloc(50_000, 1);
+    const body = new RequestBodyReader(150_000, limits, owner);
+    body.push(read);
+    const first = take(body);
+    read.fill(2);
+    expect(first.every((byte) => byte === 1)).toBe(true);
+    body.recycle(first);
+    body.push(read);
+    const second = take(body);
+    expect(second.buffer).toBe(first.buffer);
+    body.push(Buffer.alloc(50_000, 3));
+    expect(take(body).buffer).not.toBe(second.buffer);
+    expect(second.every((byte) => byte === 2)).toBe(true);
+  });
+
+  it('is not used again while what came behind it is unread', () => {
+    const body = new RequestBodyReader(50_000, limits, owner);
+    body.push(Buffer.concat([Buffer.alloc(50_000, 1), Buffer.from('GET /next HTTP/1.1\r\n\r\n')]));
+    const chunk = take(body);
+    body.recycle(chunk);
+    const other = new RequestBodyReader(50_000, limits, owner);
+    other.push(Buffer.alloc(50_000, 2));
+    expect(take(other).buffer).not.toBe(chunk.buffer);
+    expect(body.takeRest()).toBe('GET /next HTTP/1.1\r\n\r\n');
+  });
+});
