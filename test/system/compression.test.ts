@@ -2,13 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
-import { brotliDecompressSync, constants, gunzipSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync } from 'node:zlib';
 import { parse } from 'jsonc-parser';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openRawSocket } from '../support/raw-socket.ts';
 import { repositoryRoot } from '../support/run-tsserve.ts';
 import { type SiteConfig, type StartedServer, startServer } from '../support/start-server.ts';
-import { createTempFolder } from '../support/temp-folder.ts';
+import { createTempFolder, writeFiles } from '../support/temp-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const script = Array.from(
@@ -133,6 +133,37 @@ describe('static files', () => {
     const { headers } = await get(path, 'gzip, br');
     expect(headers['content-encoding']).toBeUndefined();
     expect(headers.vary).toBeUndefined();
+  });
+
+  test('that lie there compressed are left as they are, and the others compressed', async () => {
+    const neighbours = { 'public/a.js': script, 'public/a.js.br': brotliCompressSync(script) };
+    const routes = [{ path: '/', static: { root: 'public', precompressed: ['br'] } }];
+    const { url } = await startServer({ workers: 1, compress: true, routes }, { files: neighbours });
+    for (const encoding of ['br', 'gzip', 'br', 'gzip']) {
+      const answer = await ask(`${url}/a.js`, { 'Accept-Encoding': encoding });
+      expect(answer.headers).toMatchObject({ 'content-encoding': encoding, vary: 'Accept-Encoding' });
+      expect(decode(answer)).toBe(script);
+      expect(answer.body.equals(neighbours['public/a.js.br'])).toBe(encoding === 'br');
+      const match = { 'Accept-Encoding': encoding, 'If-None-Match': answer.headers.etag };
+      const unchanged = await ask(`${url}/a.js`, match);
+      expect(unchanged).toMatchObject({
+        status: 304,
+        headers: { etag: answer.headers.etag, vary: 'Accept-Encoding' },
+      });
+    }
+  });
+
+  test('are compressed anew when they change, within a second', async () => {
+    const routes = [{ path: '/', static: 'public' }];
+    const { url, folder } = await startServer({ workers: 1, compress: true, routes }, { files });
+    for (const content of [script, script.toUpperCase(), largeScript.toUpperCase()]) {
+      writeFiles(folder, { 'public/a.js': content, 'public/large.js': content });
+      for (const path of ['/a.js', '/large.js']) {
+        await waitUntil('the new content is there', async () => {
+          return decode(await ask(url + path, { 'Accept-Encoding': 'gzip' })) === content;
+        });
+      }
+    }
   });
 
   test.each([

@@ -120,10 +120,12 @@ export class ReplyEncoder {
   }
 
   #encodeBytes(reply: Reply, bytes: Uint8Array, encoding: ContentCoding): Reply | Promise<Reply> {
-    // Replies of their own may share a body, as when a field of them holds a variable. Once is no sign of it.
-    const wasMet = this.#bodies.isNamed(bytes);
-    const key = toKey(this.#bodies.nameBytes(bytes), encoding);
-    if (wasMet) return this.#encodeKept(reply, key, bytes, encoding);
+    if (this.#answersFiles) {
+      // Replies of their own may share a file's bytes, as when a field of them holds a variable. Once is no sign of it.
+      const wasMet = this.#bodies.isNamed(bytes);
+      const name = this.#bodies.nameBytes(bytes);
+      if (wasMet) return this.#encodeKept(reply, toKey(name, encoding), bytes, encoding);
+    }
     if (bytes.length <= maxBytesAtOnce) {
       const encoded = encodeBytesNow(encoding, this.#settings.levels[encoding], bytes);
       return encoded === null ? reply : createSmallerReply(reply, bytes, encoded, encoding);

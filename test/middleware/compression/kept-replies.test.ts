@@ -119,8 +119,8 @@ describe('shared replies', () => {
     }
   });
 
-  it('share an encoded body where fields make them different replies', async () => {
-    const fixture = new CompressionFixture();
+  it('share an encoded body where fields make them different replies to one file', async () => {
+    const fixture = new CompressionFixture(true, true);
     const bytes = Buffer.from(text);
     const ask = async (id: string) => fixture.askReply(gzip(), createBytesReply(bytes, ['X-Id', id]));
     await ask('1');
