@@ -42,8 +42,9 @@ export function pickLeastTime(
   return best;
 }
 
+/** Among idle peers the time alone counts: those that are equally fast then take turns by weight. */
 function getScore(slot: PeerSlot, fastestMs: number, nowMs: number | null, now: number): number {
   const { peer, weight } = slot;
   const meanMs = peer.responseTime.getMean(now) || fastestMs;
-  return (Math.max(leastMs, meanMs) * (peer.inFlight + 1)) / (weight * slot.getShare(nowMs));
+  return Math.max(leastMs, meanMs) * (1 + peer.inFlight / (weight * slot.getShare(nowMs)));
 }
