@@ -9,7 +9,9 @@ const resolverAddress = z.string().transform((text, context) => {
   const [, literal, plain, digits = '53'] =
     /^(?:\[([^\]]*)\]|([^[\]:]*))(?::([0-9]{1,5}))?$/.exec(text) ?? [];
   const port = Number(digits);
-  const isAddress = isIPv6(text) || (literal === undefined ? isIP(plain ?? '') === 4 : isIPv6(literal));
+  const isAddress =
+    !text.includes('%') &&
+    (isIPv6(text) || (literal === undefined ? isIP(plain ?? '') === 4 : isIPv6(literal)));
   if (!isAddress || port < 1 || port > 65_535) {
     const hint = 'an IP address with an optional port, such as "127.0.0.1:5353" or "[::1]"';
     return addProblem(context, `${JSON.stringify(text)} is not the address of a DNS server`, hint);
