@@ -2,27 +2,10 @@
 // be compressed anew, into other bytes) and with the coding as suffix (no cache takes one coding for another).
 
 import type { ContentCoding } from '../../message/accept-encoding.ts';
-import {
-  type Fields,
-  getField,
-  hasToken,
-  isFieldName,
-  joinField,
-  removeField,
-  setField,
-} from '../../message/fields.ts';
+import { type Fields, getField, isFieldName, removeField, setField } from '../../message/fields.ts';
 
 const taggedValue = /^(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/;
 const weakTag = /W\/"([\x21\x23-\x7e\x80-\xff]*)"/g;
-
-/** Says that the reply depends on Accept-Encoding, in place, beside whatever else Vary says. */
-export function addVary(fields: Fields): void {
-  const vary = joinField(fields, 'vary');
-  if (vary === undefined) fields.push('Vary', 'Accept-Encoding');
-  else if (!hasToken(vary, 'accept-encoding') && !hasToken(vary, '*')) {
-    setField(fields, 'Vary', vary === '' ? 'Accept-Encoding' : `${vary}, Accept-Encoding`);
-  }
-}
 
 /** Turns the fields of a plain body, which has its Vary already, into those of an encoded one, in place. */
 export function markEncoded(fields: Fields, encoding: ContentCoding): void {

@@ -2,6 +2,7 @@
 // share stay shared, so that a protocol room renders the encoded one once, too.
 
 import type { ContentCoding } from '../../message/accept-encoding.ts';
+import { addVary } from '../../message/add-vary.ts';
 import type { BodySource } from '../../message/body.ts';
 import { AnnouncedBody } from '../../message/client-response-body.ts';
 import { isWeakTag } from '../../message/entity-tag.ts';
@@ -10,7 +11,7 @@ import { getField, hasField } from '../../message/fields.ts';
 import { Reply } from '../../message/reply.ts';
 import type { CompressionWork } from './compression-work.ts';
 import { encodeBytesNow } from './encode-bytes.ts';
-import { addVary, markEncoded, suffixTag } from './encoded-fields.ts';
+import { markEncoded, suffixTag } from './encoded-fields.ts';
 import { EncodedSource } from './encoded-source.ts';
 import { compileVerdict, type Verdict } from './is-compressible.ts';
 import { createKeptReply, type KeptBodies, type KeptBody, toKey } from './kept-bodies.ts';
@@ -61,7 +62,7 @@ export class ReplyEncoder {
     if (reply.shared) return this.#encodeShared(reply, encoding);
     const verdict = this.#judge(reply);
     if (verdict === 'leave') return reply;
-    addVary(reply.fields);
+    addVary(reply.fields, 'Accept-Encoding');
     if (verdict === 'vary' || encoding === null || this.#mayLeakSecrets(exchange)) return reply;
     const { body } = reply;
     if (body?.kind === 'stream') return this.#encodeStream(exchange, reply, body.source, encoding);
@@ -74,7 +75,7 @@ export class ReplyEncoder {
     const known = this.#notModified[encoding].get(reply);
     if (known !== undefined) return known;
     const encoded = reply.shared ? copyShared(reply) : reply;
-    addVary(encoded.fields);
+    addVary(encoded.fields, 'Accept-Encoding');
     suffixTag(encoded.fields, encoding);
     if (reply.shared) this.#notModified[encoding].set(reply, encoded);
     return encoded;
@@ -99,7 +100,7 @@ export class ReplyEncoder {
   #makePlan(reply: Reply): Plan {
     const verdict = this.#judge(reply);
     const plain = verdict === 'leave' ? reply : copyShared(reply);
-    if (plain !== reply) addVary(plain.fields);
+    if (plain !== reply) addVary(plain.fields, 'Accept-Encoding');
     const { body } = plain;
     const name = verdict === 'encode' && body?.kind === 'bytes' ? this.#bodies.nameBytes(body.bytes) : null;
     const keys =
