@@ -35,6 +35,7 @@ export class FetchServer implements ApplicationServer {
   readonly #connections = new Map<OpenConnection, Socket>();
   readonly #server: Server;
   #serial = 0;
+  #draining = false;
   #onEmpty: (() => void) | null = null;
 
   /** @param instance which of its upstream's instances this is, from 1 */
@@ -64,6 +65,7 @@ export class FetchServer implements ApplicationServer {
   }
 
   async drain(): Promise<void> {
+    this.#draining = true;
     this.#server.close();
     for (const link of this.#links) link.drain();
     for (const connection of this.#connections.keys()) connection.drain();
@@ -103,6 +105,7 @@ export class FetchServer implements ApplicationServer {
         const { limits } = settings;
         const link = new MuxServer(socket, early, { facts, dispatcher: this.#dispatcher, limits });
         this.#links.add(link);
+        if (this.#draining) link.drain();
         socket.once('close', () => this.#links.delete(link));
       },
     });

@@ -60,10 +60,13 @@ export class FrameWriter {
     if (this.#used === 0) return;
     const bytes = this.#batch.subarray(0, this.#used);
     this.#used = 0;
-    if (this.#socket.destroyed || !this.#socket.writable) return;
-    this.#socket.write(bytes);
+    const socket = this.#socket;
+    if (socket.destroyed || !socket.writable) return;
+    // What has to wait takes no more memory than it needs.
+    const isBehind = socket.writableLength > 0;
+    socket.write(isBehind ? Buffer.from(bytes) : bytes);
     // The kernel has a copy of all of it, or the memory is not ours any more.
-    if (this.#socket.writableLength > 0 || this.#batch.length > batchBytes) {
+    if ((!isBehind && socket.writableLength > 0) || this.#batch.length > batchBytes) {
       this.#batch = Buffer.allocUnsafeSlow(batchBytes);
     }
   };

@@ -16,6 +16,9 @@ const maxAnswerBytes = 4096;
 /** Streams that are kept for later requests. */
 const maxFree = 256;
 
+/** Bytes that the instance has not taken up yet, beyond which requests go another way: it may be blocked for long. */
+const maxUnsentBytes = 1024 * 1024;
+
 /** How long the instance may take to agree. */
 const openTimeoutMs = 5_000;
 
@@ -44,8 +47,6 @@ export class MuxLink implements StreamOwner {
   #state: 'opening' | 'open' | 'leaving' | 'closed' = 'opening';
   #answer = '';
   #lastId = 0;
-  /** Requests so far. */
-  served = 0;
 
   constructor(options: MuxLinkOptions) {
     this.#options = options;
@@ -65,7 +66,7 @@ export class MuxLink implements StreamOwner {
 
   /** Whether it takes requests. */
   get ready(): boolean {
-    return this.#state === 'open';
+    return this.#state === 'open' && this.#socket.writableLength <= maxUnsentBytes;
   }
 
   /** A stream for one request. */
@@ -74,7 +75,6 @@ export class MuxLink implements StreamOwner {
   }
 
   begin(stream: MuxStream): number {
-    this.served++;
     do this.#lastId = this.#lastId === 0xffff_ffff ? 1 : this.#lastId + 1;
     while (this.#streams.has(this.#lastId));
     this.#streams.set(this.#lastId, stream);

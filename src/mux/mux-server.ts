@@ -3,12 +3,13 @@
 
 import type { Duplex } from 'node:stream';
 import { monotonicMs } from '../base/clock.ts';
-import { type HeadLimits, parseRequestHead } from '../http1/parse-request-head.ts';
-import { resolveRequestTarget } from '../http1/request-target.ts';
+import { type HeadLimits, parseRequestHead, RequestHead } from '../http1/parse-request-head.ts';
+import { type RequestTarget, resolveRequestTarget } from '../http1/request-target.ts';
 import { emptyRequestBody } from '../message/body.ts';
 import { type ConnectionFacts, Exchange } from '../message/exchange.ts';
 import { getField } from '../message/fields.ts';
 import type { Dispatcher } from '../message/handler.ts';
+import { HttpError } from '../message/http-error.ts';
 import { Reply } from '../message/reply.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -34,15 +35,12 @@ export interface MuxServerOptions {
 
 /** One connection. */
 export class MuxServer {
-  readonly #socket: Duplex;
   readonly #options: MuxServerOptions;
   readonly #writer: FrameWriter;
   readonly #served = new Map<number, ServedExchange>();
-  #leaving = false;
 
   /** Takes over a socket that is flowing; `early` came with the request for the protocol. */
   constructor(socket: Duplex, early: Uint8Array, options: MuxServerOptions) {
-    this.#socket = socket;
     this.#options = options;
     this.#writer = new FrameWriter(socket);
     const reader = new FrameReader((type, id, payload) => this.#onFrame(type, id, payload));
@@ -62,11 +60,12 @@ export class MuxServer {
     if (early.length > 0) feed(Buffer.from(early));
   }
 
-  /** Asks for no further requests, and closes behind the last one. */
+  /**
+   * Asks for no further requests. Those that are on the way still are answered: the front worker closes the connection,
+   * when it has all answers.
+   */
   drain(): void {
-    this.#leaving = true;
     this.#writer.write(frameTypes.leaving, 0);
-    this.#endIfDone();
   }
 
   #onFrame(type: number, id: number, payload: Buffer): void {
@@ -78,36 +77,39 @@ export class MuxServer {
 
   #begin(id: number, payload: Buffer): void {
     if (this.#served.has(id)) throw new Error('a number that is in use');
-    const { dispatcher, facts, limits } = this.#options;
-    const head = parseRequestHead(payload.toString('latin1'), 0, payload.length, limits);
-    const { target, host } = resolveRequestTarget(head);
-    const exchange = new Exchange(
-      facts,
-      head.method,
-      target,
-      '1.1',
-      head.fields,
-      host,
-      emptyRequestBody,
-      monotonicMs(),
-    );
-    const served = new ServedExchange(id, exchange, this.#writer, () => this.#finish(id, exchange));
-    this.#served.set(id, served);
+    const { dispatcher, limits } = this.#options;
+    let head: RequestHead;
+    let target: RequestTarget;
+    try {
+      head = parseRequestHead(payload.toString('latin1'), 0, payload.length, limits);
+      target = resolveRequestTarget(head);
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      const exchange = this.#createExchange(new RequestHead('', '', '1.1', []), { target: '', host: '' });
+      this.#serve(id, exchange).answer(dispatcher.refuse(error, exchange));
+      return;
+    }
+    const exchange = this.#createExchange(head, target);
+    const served = this.#serve(id, exchange);
     const reply = dispatcher.dispatch(exchange);
     if (reply instanceof Reply) served.answer(reply);
     else void reply.then((late) => served.answer(late));
   }
 
+  #createExchange({ method, fields }: RequestHead, { target, host }: RequestTarget): Exchange {
+    const { facts } = this.#options;
+    return new Exchange(facts, method, target, '1.1', fields, host, emptyRequestBody, monotonicMs());
+  }
+
+  #serve(id: number, exchange: Exchange): ServedExchange {
+    const served = new ServedExchange(id, exchange, this.#writer, () => this.#finish(id, exchange));
+    this.#served.set(id, served);
+    return served;
+  }
+
   #finish(id: number, exchange: Exchange): void {
     this.#served.delete(id);
     this.#options.dispatcher.finish(exchange);
-    if (this.#leaving) this.#endIfDone();
-  }
-
-  #endIfDone(): void {
-    if (this.#served.size > 0) return;
-    this.#writer.flush();
-    this.#socket.end();
   }
 
   #onClose(): void {

@@ -10,23 +10,25 @@ import {
   ClientResponseBody,
   createWholeBody,
 } from '../message/client-response-body.ts';
+import type { Fields } from '../message/fields.ts';
 import { HttpError } from '../message/http-error.ts';
 import type { ReplyBody } from '../message/reply.ts';
 import type { ClientListener, ClientRequest, UpstreamConnection } from '../message/upstream-connection.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { frameTypes, type ResponseStart, readResponseStart, responseStartBytes } from './frames.ts';
+import { WaitingBytes } from './waiting-bytes.ts';
 
+/** As for every other answer of an upstream. */
 const maxFields = 1000;
+const maxHeadBytes = 64 * 1024;
 
 /** The connection that a stream is part of. */
 export interface StreamOwner {
   readonly timers: TimerWheel;
   readonly writer: FrameWriter;
-  /** Requests so far. */
-  readonly served: number;
   /** A stream's request begins. Returns its number. */
   begin(stream: MuxStream): number;
-  /** A stream's request is over. */
+  /** Nothing more is sent or awaited for a stream's request. */
   end(id: number): void;
   /** A stream may be used for another request. */
   giveBack(stream: MuxStream): void;
@@ -35,6 +37,8 @@ export interface StreamOwner {
 /** One request under way, or none. */
 export class MuxStream implements UpstreamConnection, BodyFeeder {
   readonly idleMs = 0;
+  /** The instance agreed to the connection before, and may be about to end: a cut says nothing about its health. */
+  readonly reused = true;
   readonly #link: StreamOwner;
   readonly #deadline: Deadline;
   /** Its number on the connection; 0 while no request is under way. */
@@ -42,20 +46,16 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
   #request: ClientRequest | null = null;
   #listener: ClientListener | null = null;
   #body: ClientResponseBody | null = null;
-  /** Chunks that nobody asked for yet: no more than the credit given. */
-  readonly #waiting: Buffer[] = [];
+  /** No more than the credit given. */
+  readonly #waiting = new WaitingBytes();
   #blocked = false;
+  /** Whether the instance has said all: what waits is the client's even if the connection breaks. */
   #ended = false;
   #responseStarted = false;
 
   constructor(link: StreamOwner) {
     this.#link = link;
     this.#deadline = link.timers.createDeadline(() => this.#fail('timeout', 'timed out'));
-  }
-
-  /** Whether the connection had carried a request before. */
-  get reused(): boolean {
-    return this.#link.served > 1;
   }
 
   send(request: ClientRequest, listener: ClientListener): void {
@@ -85,7 +85,7 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
       if (chunk === undefined) break;
       this.#push(this.#body, chunk);
     }
-    if (this.#body !== null && this.#ended && this.#waiting.length === 0) this.#complete(this.#body);
+    if (this.#body !== null && this.#ended && this.#waiting.isEmpty) this.#complete(this.#body);
     else this.#rearm();
   }
 
@@ -104,10 +104,10 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
     else if (this.#body === null) throw new Error('a body without a head');
     else if (type === frameTypes.data) this.#takeData(this.#body, payload);
     else if (type === frameTypes.end) {
-      this.#ended = true;
-      if (this.#waiting.length === 0) this.#complete(this.#body);
+      this.#end();
+      if (this.#waiting.isEmpty) this.#complete(this.#body);
     } else if (type === frameTypes.broken) {
-      this.#ended = true;
+      this.#end();
       this.#fail('cut', 'the application broke off');
     } else throw new Error(`a frame of type ${type}`);
   }
@@ -119,7 +119,8 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
 
   /** The connection is gone. */
   onLost(detail: string): void {
-    this.#ended = true;
+    if (this.#id === 0) return;
+    this.#end();
     this.#fail('cut', detail);
   }
 
@@ -128,16 +129,11 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
     const listener = this.#listener;
     if (start === null || listener === null || this.#responseStarted) throw new Error('no proper head');
     const { status, fieldLines, complete } = start;
-    let fields: ReturnType<typeof parseFieldLines>;
-    try {
-      fields = parseFieldLines(fieldLines, 0, fieldLines.length, maxFields);
-    } catch (error) {
-      this.#fail('response', error instanceof HttpError ? error.detail : 'no proper fields');
-      return;
-    }
     this.#responseStarted = true;
+    if (complete) this.#end();
+    const fields = this.#parseFields(fieldLines);
+    if (fields === null) return;
     if (complete) {
-      this.#ended = true;
       const body = this.#readBody(start, payload.subarray(responseStartBytes + fieldLines.length));
       this.#finish();
       listener.onResponse({ status, fields, body });
@@ -151,6 +147,17 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
     listener.onResponse({ status, fields, body: { kind: 'stream', source } });
   }
 
+  /** Null when they are no proper fields: the request has failed then. */
+  #parseFields(lines: string): Fields | null {
+    try {
+      if (lines.length <= maxHeadBytes) return parseFieldLines(lines, 0, lines.length, maxFields);
+      this.#fail('response', `the fields have more than ${maxHeadBytes} bytes`);
+    } catch (error) {
+      this.#fail('response', error instanceof HttpError ? error.detail : 'no proper fields');
+    }
+    return null;
+  }
+
   #readBody({ status, length }: ResponseStart, bytes: Buffer): ReplyBody {
     if (this.#request?.method === 'HEAD' || status === 304) {
       return { kind: 'stream', source: new AnnouncedBody(length) };
@@ -159,7 +166,7 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
   }
 
   #takeData(body: ClientResponseBody, payload: Buffer): void {
-    if (this.#blocked || this.#waiting.length > 0) this.#waiting.push(Buffer.from(payload));
+    if (this.#blocked || !this.#waiting.isEmpty) this.#waiting.push(payload);
     else this.#push(body, payload);
   }
 
@@ -182,8 +189,14 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
 
   #rearm(): void {
     const request = this.#request;
-    if (request === null || request.readTimeoutMs === 0 || this.#blocked) this.#deadline.clear();
-    else this.#deadline.set(request.readTimeoutMs);
+    if (request === null || this.#blocked) {
+      this.#deadline.clear();
+      return;
+    }
+    const { readTimeoutMs, firstByteTimeoutMs = readTimeoutMs } = request;
+    const delayMs = this.#responseStarted ? readTimeoutMs : firstByteTimeoutMs;
+    if (delayMs === 0) this.#deadline.clear();
+    else this.#deadline.set(delayMs);
   }
 
   #fail(cause: FailureCause, detail: string): void {
@@ -210,15 +223,23 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
     this.#link.giveBack(this);
   }
 
+  /** The connection has no more to do with the request. */
+  #end(): void {
+    this.#ended = true;
+    this.#link.end(this.#id);
+  }
+
   /** The request is over. Only when everybody knows may the stream be used again. */
   #finish(): void {
-    if (!this.#ended) this.#link.writer.write(frameTypes.cancel, this.#id);
-    this.#link.end(this.#id);
+    if (!this.#ended) {
+      this.#link.writer.write(frameTypes.cancel, this.#id);
+      this.#end();
+    }
     this.#id = 0;
     this.#request = null;
     this.#listener = null;
     this.#body = null;
-    this.#waiting.length = 0;
+    this.#waiting.clear();
     this.#deadline.clear();
   }
 }

@@ -14,6 +14,9 @@ export class ServedExchange {
   readonly #writer: FrameWriter;
   readonly #onDone: () => void;
   #source: BodySource | null = null;
+  /** What the source gave, as far as it was not sent yet. */
+  #chunk: Uint8Array | null = null;
+  #sentOfChunk = 0;
   #remaining = 0;
   #credit = initialCredit;
   #reading = false;
@@ -50,7 +53,7 @@ export class ServedExchange {
     } else {
       this.#sendStart(reply, length, false, null);
       this.#remaining = length ?? Number.POSITIVE_INFINITY;
-      this.#source = body.kind === 'bytes' ? new SlicedSource(body.bytes) : body.source;
+      this.#source = body.kind === 'bytes' ? new BytesSource(body.bytes) : body.source;
       this.#pump();
     }
   }
@@ -68,7 +71,7 @@ export class ServedExchange {
     exchange.abortedBy = 'client';
     if (!this.#answered) exchange.status = 499;
     this.#done = true;
-    exchange.onAbort?.();
+    exchange.abort();
     this.#finish();
   }
 
@@ -88,8 +91,11 @@ export class ServedExchange {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#source !== null && !this.#reading && this.#credit > 0) {
-      this.#reading = true;
-      this.#source.read(this.#onChunk);
+      if (this.#chunk !== null) this.#sendPiece(this.#source, this.#chunk);
+      else {
+        this.#reading = true;
+        this.#source.read(this.#onChunk);
+      }
     }
     this.#pumping = false;
   }
@@ -99,26 +105,27 @@ export class ServedExchange {
     if (this.#source === null) return;
     if (error !== null) this.#break(error);
     else if (chunk === null) this.#end();
+    else if (chunk.length > this.#remaining) this.#break(new Error('the body is longer than announced'));
     else {
-      this.#sendChunk(chunk);
-      if (this.#remaining === 0) this.#end();
-      else this.#pump();
+      if (chunk.length > 0) this.#chunk = chunk;
+      this.#sentOfChunk = 0;
+      this.#pump();
     }
   };
 
-  #sendChunk(chunk: Uint8Array): void {
-    if (chunk.length > this.#remaining) {
-      this.#break(new Error('the body is longer than announced'));
-      return;
-    }
-    this.#remaining -= chunk.length;
-    this.#credit -= chunk.length;
-    this.#exchange.bodyBytesSent += chunk.length;
-    for (let at = 0; at < chunk.length; at += maxDataBytes) {
-      this.#writer.writeBytes(frameTypes.data, this.#id, chunk.subarray(at, at + maxDataBytes));
-    }
+  #sendPiece(source: BodySource, chunk: Uint8Array): void {
+    const start = this.#sentOfChunk;
+    const piece = chunk.subarray(start, start + Math.min(maxDataBytes, this.#credit));
+    this.#writer.writeBytes(frameTypes.data, this.#id, piece);
+    this.#remaining -= piece.length;
+    this.#credit -= piece.length;
+    this.#exchange.bodyBytesSent += piece.length;
+    this.#sentOfChunk += piece.length;
+    if (this.#sentOfChunk < chunk.length) return;
+    this.#chunk = null;
     // The frames hold copies.
-    this.#source?.recycle?.(chunk);
+    source.recycle?.(chunk);
+    if (this.#remaining === 0) this.#end();
   }
 
   #end(): void {
@@ -143,26 +150,25 @@ export class ServedExchange {
     this.#exchange.onAbort = null;
     const source = this.#source;
     this.#source = null;
+    this.#chunk = null;
     source?.cancel();
     this.#onDone();
   }
 }
 
-/** Bytes at hand, a frame at a time. */
-class SlicedSource implements BodySource {
+/** Bytes at hand. */
+class BytesSource implements BodySource {
   readonly length: number;
   readonly #bytes: Uint8Array;
-  #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.length = bytes.length;
     this.#bytes = bytes;
   }
 
+  /** Read once: with the last byte that was announced, nobody asks for the end. */
   read(onChunk: OnChunk): void {
-    const start = this.#at;
-    this.#at = Math.min(start + maxDataBytes, this.length);
-    onChunk(null, start === this.length ? null : this.#bytes.subarray(start, this.#at));
+    onChunk(null, this.#bytes);
   }
 
   cancel(): void {}

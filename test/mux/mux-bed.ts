@@ -6,7 +6,7 @@ import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { BodySource } from '../../src/message/body.ts';
 import type { ConnectionFacts, Exchange } from '../../src/message/exchange.ts';
 import type { Fields } from '../../src/message/fields.ts';
-import type { Reply } from '../../src/message/reply.ts';
+import type { Dispatcher } from '../../src/message/handler.ts';
 import type { ClientResponse } from '../../src/message/upstream-connection.ts';
 import { MuxLink } from '../../src/mux/mux-link.ts';
 import { MuxServer } from '../../src/mux/mux-server.ts';
@@ -43,12 +43,15 @@ export interface MuxBed {
   closed: { refused: boolean } | null;
   send(
     target: string,
-    options?: { method?: string; readTimeoutMs?: number },
+    options?: { method?: string; readTimeoutMs?: number; firstByteTimeoutMs?: number },
   ): Outcome & { stream: MuxStream };
 }
 
 /** Starts both ends. */
-export async function startMux(dispatch: (exchange: Exchange) => Reply | Promise<Reply>): Promise<MuxBed> {
+export async function startMux(
+  dispatch: Dispatcher['dispatch'],
+  { refuse = refuseNothing }: { refuse?: Dispatcher['refuse'] } = {},
+): Promise<MuxBed> {
   const path = join(createTempFolder(), 'mux.sock');
   const finished: Exchange[] = [];
   let server: MuxServer | null = null;
@@ -59,9 +62,7 @@ export async function startMux(dispatch: (exchange: Exchange) => Reply | Promise
       const behind = early.subarray(early.indexOf('\r\n\r\n') + 4);
       const dispatcher = {
         dispatch,
-        refuse: () => {
-          throw new Error('nothing is refused here');
-        },
+        refuse,
         finish: (exchange: Exchange) => void finished.push(exchange),
       };
       server = new MuxServer(accepted, behind, {
@@ -91,6 +92,10 @@ export async function startMux(dispatch: (exchange: Exchange) => Reply | Promise
   return Object.assign(bed, { link, server, socket, finished, send: createSender(link) });
 }
 
+function refuseNothing(): never {
+  throw new Error('nothing is refused here');
+}
+
 /** Listens on a unix socket. */
 export async function listen(path: string, onSocket: (socket: Socket) => void): Promise<Server> {
   const listener = createServer({ allowHalfOpen: true }, (socket) => {
@@ -102,14 +107,14 @@ export async function listen(path: string, onSocket: (socket: Socket) => void): 
 }
 
 function createSender(link: MuxLink): MuxBed['send'] {
-  return (target, { method = 'GET', readTimeoutMs = 0 } = {}) => {
+  return (target, { method = 'GET', readTimeoutMs = 0, ...rest } = {}) => {
     const stream = link.takeStream();
     const outcome = { response: null, failure: null, ended: false, stream } as Outcome & {
       stream: MuxStream;
     };
     const head = `${method} ${target} HTTP/1.1\r\nHost: a\r\n`;
     stream.send(
-      { method, head, body: null, sendTimeoutMs: 0, readTimeoutMs },
+      { method, head, body: null, sendTimeoutMs: 0, readTimeoutMs, ...rest },
       {
         onResponse: (response) => {
           outcome.response = response;
