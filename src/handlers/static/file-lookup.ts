@@ -54,7 +54,7 @@ export class FileLookup {
     let known: 'folder' | null = null;
     for (const { kind, toPath } of this.#steps) {
       const place = toPath(path, exchange);
-      if (place === '' || (place !== path && !isServablePath(place, this.#settings.dotfiles))) continue;
+      if (place === '' || !isServablePath(place, this.#settings.dotfiles)) continue;
       if (kind === 'file') {
         if (place.endsWith('/')) continue;
         const found = findFile(this.#root, place);

@@ -132,6 +132,9 @@ describe.each([
   ['denying links', { symlinks: 'deny' as const }],
   ['with dotfiles', { dotfiles: true }],
   ['with a fallback', { fallback: '/index.html' }],
+  ['with tryFiles', { tryFiles: ['$uri', '$uri.html', '$uri/', '=404'] }],
+  ['with clean URLs', { cleanUrls: true }],
+  ['with neighbours', { precompressed: ['br' as const, 'gzip' as const] }],
 ])('%s', (name, settings) => {
   it.each(traversals)('V5: %j leads nowhere', async (path) => {
     const text = await getText(create(settings), path);
@@ -151,7 +154,8 @@ describe.each([
 
 describe('names that begin with a dot', () => {
   it.each(hidden)('V10: %j is hidden, whatever else is set', async (path) => {
-    for (const settings of [{}, { symlinks: 'follow' as const }, { fallback: '/index.html' }]) {
+    const tryFiles = ['$uri', '$uri.html', '$uri/', '=404'];
+    for (const settings of [{}, { symlinks: 'follow' as const }, { fallback: '/index.html' }, { tryFiles }]) {
       expect(await getText(create(settings), path)).toBe('TSS_NOT_FOUND');
     }
   });
@@ -188,6 +192,7 @@ describe('names that are served', () => {
 describe('any path at all', () => {
   it('V5: never reads a planted secret, never fails in an unknown manner', () => {
     const handler = create({ cacheFileSize: 1024 * 1024 });
+    const trying = create({ cacheFileSize: 1024 * 1024, tryFiles: ['/sub$uri', '$uri', '$uri/', '=404'] });
     const piece = fc.constantFrom(
       ...[
         '/',
@@ -210,11 +215,13 @@ describe('any path at all', () => {
     const path = fc.array(piece, { maxLength: 12 }).map((pieces) => `/${pieces.join('')}`);
     fc.assert(
       fc.property(path, (text) => {
-        const result = answer(handler, createExchange(text));
-        if (result instanceof HttpError) return result.code === 'TSS_NOT_FOUND';
-        const location = getField(result.fields, 'location');
-        if (location !== undefined) return /^\/(?![/\\])[\x21-\x7e]*$/.test(location);
-        return result.body?.kind === 'bytes' && !Buffer.from(result.body.bytes).includes(secret);
+        return [handler, trying].every((each) => {
+          const result = answer(each, createExchange(text));
+          if (result instanceof HttpError) return result.code === 'TSS_NOT_FOUND';
+          const location = getField(result.fields, 'location');
+          if (location !== undefined) return /^\/(?![/\\])[\x21-\x7e]*$/.test(location);
+          return result.body?.kind === 'bytes' && !Buffer.from(result.body.bytes).includes(secret);
+        });
       }),
       { numRuns: 3_000 },
     );
