@@ -51,6 +51,8 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
   #blocked = false;
   /** Whether the instance has said all: what waits is the client's even if the connection breaks. */
   #ended = false;
+  /** Why the body ends behind what waits without being complete; null when it does not. */
+  #brokenBy: string | null = null;
   #responseStarted = false;
 
   constructor(link: StreamOwner) {
@@ -85,8 +87,9 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
       if (chunk === undefined) break;
       this.#push(this.#body, chunk);
     }
-    if (this.#body !== null && this.#ended && this.#waiting.isEmpty) this.#complete(this.#body);
-    else this.#rearm();
+    if (this.#body === null || !this.#ended || !this.#waiting.isEmpty) this.#rearm();
+    else if (this.#brokenBy === null) this.#complete(this.#body);
+    else this.#fail('cut', this.#brokenBy);
   }
 
   dropBody(): void {
@@ -106,10 +109,8 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
     else if (type === frameTypes.end) {
       this.#end();
       if (this.#waiting.isEmpty) this.#complete(this.#body);
-    } else if (type === frameTypes.broken) {
-      this.#end();
-      this.#fail('cut', 'the application broke off');
-    } else throw new Error(`a frame of type ${type}`);
+    } else if (type === frameTypes.broken) this.#breakOff('the application broke off');
+    else throw new Error(`a frame of type ${type}`);
   }
 
   /** It will carry no further request. */
@@ -119,9 +120,7 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
 
   /** The connection is gone. */
   onLost(detail: string): void {
-    if (this.#id === 0) return;
-    this.#end();
-    this.#fail('cut', detail);
+    if (this.#id !== 0) this.#breakOff(detail);
   }
 
   #begin(payload: Buffer): void {
@@ -223,6 +222,13 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
     this.#link.giveBack(this);
   }
 
+  /** The client still gets what has come. */
+  #breakOff(detail: string): void {
+    this.#end();
+    if (this.#waiting.isEmpty) this.#fail('cut', detail);
+    else this.#brokenBy = detail;
+  }
+
   /** The connection has no more to do with the request. */
   #end(): void {
     this.#ended = true;
@@ -240,6 +246,7 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
     this.#listener = null;
     this.#body = null;
     this.#waiting.clear();
+    this.#brokenBy = null;
     this.#deadline.clear();
   }
 }

@@ -124,6 +124,44 @@ describe('an instance that ends', () => {
   });
 });
 
+describe('what came of a body before it broke', () => {
+  it.each(['application', 'connection'])('is given to the client: the %s fails', async (what) => {
+    const pieces = Array.from({ length: 8 }, () => bytes(20_000));
+    const source = {
+      length: null,
+      read(onChunk: (error: Error | null, chunk: Uint8Array | null) => void): void {
+        const piece = pieces.shift();
+        if (piece !== undefined) onChunk(null, piece);
+        else if (what === 'application') onChunk(new Error('broken'), null);
+      },
+      cancel: () => {},
+    };
+    const bed = await startMux(({ target }) =>
+      target === '/' ? new Reply(200, [], { kind: 'stream', source }) : createTextReply(200, 'x'),
+    );
+    const outcome = bed.send('/');
+    const behind = bed.send('/behind');
+    await waitUntil('all of it has come', () => behind.ended, 5000);
+    if (what === 'connection') bed.socket.destroy();
+    await waitUntil('it has failed', () => what !== 'connection' || bed.closed !== null, 5000);
+    const body = outcome.response?.body;
+    if (body?.kind !== 'stream') throw new Error('a stream');
+    let read = 0;
+    const failure = await new Promise((resolve) => {
+      const next = () =>
+        body.source.read((error, chunk) => {
+          read += chunk?.length ?? 0;
+          if (chunk === null) resolve(error);
+          else next();
+        });
+      next();
+    });
+    expect(read).toBe(160_000);
+    expect((failure as ClientFailure).facts).toMatchObject({ phase: 'body', cause: 'cut' });
+    expect(outcome.ended).toBe(true);
+  });
+});
+
 describe('memory', () => {
   it('is not spent on one large piece that the client does not read', async () => {
     const large = bytes(8_000_000);
