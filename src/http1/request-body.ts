@@ -61,9 +61,9 @@ export class RequestBodyReader implements RequestBody {
     return this.#input !== null;
   }
 
-  /** Whether the rest is known to be small enough to be read for nobody. */
+  /** Whether the rest is known to be small enough to be read for nobody. Never behind a failure, as in nginx. */
   get discardable(): boolean {
-    return this.length !== null && this.#remaining <= maxDiscardedBytes;
+    return this.#failure === null && this.length !== null && this.#remaining <= maxDiscardedBytes;
   }
 
   read(onChunk: OnChunk): void {
@@ -171,6 +171,8 @@ export class RequestBodyReader implements RequestBody {
 
   #failWith(onChunk: OnChunk, error: Error): void {
     this.#failure = error;
+    // Even if the last byte is here already: how a body was cut into reads must not decide what the client sees.
+    this.done = false;
     this.#onChunk = null;
     onChunk(error, null);
   }

@@ -32,6 +32,8 @@ export async function exchangeCase(
   const finals = sidecar.replies.filter((status) => status >= 200).length;
   if (finals > 0) await awaitReplies(raw, finals, methods);
   else if (sidecar.connection === 'waiting') await raw.readUntilIdle(150);
+  // Who asks again on a connection that was just closed makes a reset of it.
+  if (sidecar.connection === 'closed') await raw.readUntilClose(500).catch(() => {});
   const connection = sidecar.connection === 'waiting' ? readState(raw) : await askAgain(raw, finals, methods);
   const replies = parseReplies(raw.received, methods, raw.closedBy !== null);
   const own = connection === 'kept' ? replies.slice(0, -1) : replies;
