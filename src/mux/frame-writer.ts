@@ -10,7 +10,11 @@ import {
   writeResponseStart,
 } from './frames.ts';
 
-const batchBytes = 64 * 1024;
+/** Room for a frame of the largest part of a body, and what surrounds it. */
+const batchBytes = 72 * 1024;
+
+/** Beyond so many bytes that the other end has not taken up, no more of a body is asked for. */
+const maxWaitingBytes = 256 * 1024;
 
 /** Writes the frames of one connection. */
 export class FrameWriter {
@@ -21,6 +25,11 @@ export class FrameWriter {
 
   constructor(socket: Duplex) {
     this.#socket = socket;
+  }
+
+  /** Whether bodies should wait until the socket says `drain`. */
+  get isBehind(): boolean {
+    return this.#socket.writableLength > maxWaitingBytes;
   }
 
   /** A frame without payload. */

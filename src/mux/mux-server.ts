@@ -14,7 +14,7 @@ import { Reply } from '../message/reply.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { frameTypes } from './frames.ts';
-import { ServedExchange } from './served-exchange.ts';
+import { ServedExchange, type ServedOwner } from './served-exchange.ts';
 
 /** The protocol's name in the Upgrade field. */
 export const muxProtocol = 'tsserve-mux';
@@ -34,15 +34,17 @@ export interface MuxServerOptions {
 }
 
 /** One connection. */
-export class MuxServer {
+export class MuxServer implements ServedOwner {
+  readonly writer: FrameWriter;
   readonly #options: MuxServerOptions;
-  readonly #writer: FrameWriter;
   readonly #served = new Map<number, ServedExchange>();
+  /** Bodies that wait for the socket: who has waited longest goes on first. */
+  readonly #stalled = new Set<ServedExchange>();
 
   /** Takes over a socket that is flowing; `early` came with the request for the protocol. */
   constructor(socket: Duplex, early: Uint8Array, options: MuxServerOptions) {
     this.#options = options;
-    this.#writer = new FrameWriter(socket);
+    this.writer = new FrameWriter(socket);
     const reader = new FrameReader((type, id, payload) => this.#onFrame(type, id, payload));
     const feed = (bytes: Buffer): void => {
       try {
@@ -53,6 +55,7 @@ export class MuxServer {
       }
     };
     socket.on('data', feed);
+    socket.on('drain', () => this.#onDrain());
     socket.on('error', () => {});
     socket.on('end', () => socket.end());
     socket.on('close', () => this.#onClose());
@@ -65,7 +68,7 @@ export class MuxServer {
    * when it has all answers.
    */
   drain(): void {
-    this.#writer.write(frameTypes.leaving, 0);
+    this.writer.write(frameTypes.leaving, 0);
   }
 
   #onFrame(type: number, id: number, payload: Buffer): void {
@@ -102,17 +105,32 @@ export class MuxServer {
   }
 
   #serve(id: number, exchange: Exchange): ServedExchange {
-    const served = new ServedExchange(id, exchange, this.#writer, () => this.#finish(id, exchange));
+    const served = new ServedExchange(id, exchange, this);
     this.#served.set(id, served);
     return served;
   }
 
-  #finish(id: number, exchange: Exchange): void {
+  onStalled(served: ServedExchange): void {
+    this.#stalled.add(served);
+  }
+
+  onDone(id: number, exchange: Exchange): void {
+    const served = this.#served.get(id);
+    if (served !== undefined) this.#stalled.delete(served);
     this.#served.delete(id);
     this.#options.dispatcher.finish(exchange);
   }
 
+  #onDrain(): void {
+    for (const served of this.#stalled) {
+      if (this.writer.isBehind) return;
+      this.#stalled.delete(served);
+      served.resume();
+    }
+  }
+
   #onClose(): void {
+    this.#stalled.clear();
     for (const served of [...this.#served.values()]) served.abort();
   }
 }

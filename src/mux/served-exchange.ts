@@ -7,12 +7,21 @@ import { getReplyLength, type Reply } from '../message/reply.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { frameTypes, initialCredit, maxDataBytes } from './frames.ts';
 
+/** The connection that it is part of. */
+export interface ServedOwner {
+  readonly writer: FrameWriter;
+  /** The connection is behind: `resume` is to be called when it is not. */
+  onStalled(served: ServedExchange): void;
+  /** Called once, when nothing of the request will happen any more. */
+  onDone(id: number, exchange: Exchange): void;
+}
+
 /** One request under way. */
 export class ServedExchange {
   readonly #id: number;
   readonly #exchange: Exchange;
   readonly #writer: FrameWriter;
-  readonly #onDone: () => void;
+  readonly #owner: ServedOwner;
   #source: BodySource | null = null;
   /** What the source gave, as far as it was not sent yet. */
   #chunk: Uint8Array | null = null;
@@ -24,12 +33,11 @@ export class ServedExchange {
   #answered = false;
   #done = false;
 
-  /** @param onDone called once, when nothing of the request will happen any more */
-  constructor(id: number, exchange: Exchange, writer: FrameWriter, onDone: () => void) {
+  constructor(id: number, exchange: Exchange, owner: ServedOwner) {
     this.#id = id;
     this.#exchange = exchange;
-    this.#writer = writer;
-    this.#onDone = onDone;
+    this.#writer = owner.writer;
+    this.#owner = owner;
   }
 
   /** Sends a reply, or lets it go when nobody waits for it any more. */
@@ -56,6 +64,11 @@ export class ServedExchange {
       this.#source = body.kind === 'bytes' ? new BytesSource(body.bytes) : body.source;
       this.#pump();
     }
+  }
+
+  /** The connection is not behind any more. */
+  resume(): void {
+    this.#pump();
   }
 
   /** The front worker's client has taken so much. */
@@ -91,6 +104,10 @@ export class ServedExchange {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#source !== null && !this.#reading && this.#credit > 0) {
+      if (this.#writer.isBehind) {
+        this.#owner.onStalled(this);
+        break;
+      }
       if (this.#chunk !== null) this.#sendPiece(this.#source, this.#chunk);
       else {
         this.#reading = true;
@@ -152,7 +169,7 @@ export class ServedExchange {
     this.#source = null;
     this.#chunk = null;
     source?.cancel();
-    this.#onDone();
+    this.#owner.onDone(this.#id, this.#exchange);
   }
 }
 

@@ -176,6 +176,31 @@ describe('memory', () => {
     await settle(outcome);
   });
 
+  it('is not spent on a front worker that reads too slowly, and bodies go on side by side when it reads again', async () => {
+    const sources = Array.from({ length: 100 }, () => {
+      return new ChunkSource(
+        Array.from({ length: 20 }, () => bytes(50_000)),
+        null,
+      );
+    });
+    const bed = await startMux(({ target }) => {
+      return new Reply(200, [], { kind: 'stream', source: sources[Number(target.slice(1))] });
+    });
+    const outcomes = sources.map((_, i) => bed.send(`/${i}`));
+    let most = 0;
+    const write = bed.socket.write.bind(bed.socket);
+    bed.socket.write = ((chunk: Buffer) => {
+      const goesOn = write(chunk);
+      most = Math.max(most, bed.socket.writableLength);
+      return goesOn;
+    }) as typeof bed.socket.write;
+    await waitUntil('all have begun', () => outcomes.every(({ response }) => response !== null), 5000);
+    const bodies = await Promise.all(outcomes.map(({ response }) => readBody(response)));
+    expect(bodies.every(({ length }) => length === 1_000_000)).toBe(true);
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(1_000_000);
+  });
+
   it('is not spent on many small pieces, and they come whole', async () => {
     const pieces = Array.from({ length: 100_000 }, (_, i) => Buffer.from([i & 0xff]));
     const source = {
