@@ -70,8 +70,8 @@ class StaticServer {
   readonly #precompressed: Precompressed | null;
   /** What answers when there is no file, if `tryFiles` says so. */
   readonly #answerMissing: AnswerMissing | null;
-  /** Whether the path of a request alone says which file answers it. */
-  readonly #isByPath: boolean;
+  /** Whether the path of a request alone says what answers it. */
+  readonly #isPlain: boolean;
 
   constructor(settings: StaticSettings, cache: FileCache, log: Log) {
     const { cacheSize, precompressed, tryFiles } = settings;
@@ -86,7 +86,7 @@ class StaticServer {
     this.#precompressed =
       precompressed.length === 0 ? null : new Precompressed(this.#root, precompressed, cacheSize > 0);
     this.#answerMissing = tryFiles === null ? null : compileTryFilesEnd(tryFiles[tryFiles.length - 1]);
-    this.#isByPath = this.#precompressed === null && this.#lookup.isByPath;
+    this.#isPlain = this.#precompressed === null && this.#lookup.isByPath;
   }
 
   handle(exchange: Exchange): Answer | Promise<Answer> {
@@ -94,31 +94,27 @@ class StaticServer {
     if (method !== 'GET' && method !== 'HEAD') {
       throw new HttpError('TSS_METHOD', `${method} on a file`, ['Allow', 'GET, HEAD']);
     }
-    const cached = this.#isByPath ? this.#cache.get(exchange.path) : this.#findCached(exchange);
+    const cached = this.#isPlain ? this.#cache.get(exchange.path) : this.#findCached(exchange.path, exchange);
     if (cached === undefined || monotonicMs() - cached.checkedAtMs >= recheckAfterMs) {
       return this.#answerFromDisk(exchange);
     }
     return isConditional(exchange.fields) ? answerFile(exchange, cached) : cached.reply;
   }
 
-  #findCached(exchange: Exchange): CachedFile | undefined {
-    const key = this.#toKey(exchange);
+  #findCached(key: string, exchange: Exchange): CachedFile | undefined {
+    // Keys are then paths of files: which one it is must be looked for.
+    if (!this.#lookup.isByPath) return undefined;
     if (this.#precompressed === null) return this.#cache.get(key);
     const fileKey = this.#precompressed.toFileKey(key, exchange.fields, recheckAfterMs);
     return fileKey === null ? undefined : this.#cache.get(fileKey);
   }
 
-  #toKey(exchange: Exchange): string {
-    if (this.#lookup.isByPath) return exchange.path;
-    const path = this.#toFilePath(exchange.path);
-    return path === null ? exchange.path : this.#lookup.toKey(path, exchange);
-  }
-
   #answerFromDisk(exchange: Exchange): Answer | Promise<Answer> {
     const path = this.#toFilePath(exchange.path);
     if (path === null) return unservable;
-    const key = this.#toKey(exchange);
-    if (this.#isKnownMiss(key)) return this.#answerMiss(path, exchange);
+    // Under paths of files, not of requests, none is kept twice, however many ways variables make to it.
+    const key = this.#lookup.isByPath ? exchange.path : null;
+    if (key !== null && this.#isKnownMiss(key)) return this.#answerMiss(path, exchange);
     const located = this.#locate(key, path, exchange, () => this.#look(path, exchange));
     if (located === null) return this.#answerMiss(path, exchange);
     if (located instanceof Reply) return located;
@@ -161,8 +157,8 @@ class StaticServer {
     if (this.#answerMissing !== null) return this.#answerMissing(path, exchange);
     const { fallback } = this.#settings;
     if (fallback === null || !isNavigation(exchange)) return missing;
-    const cached = this.#cache.get(fallbackKey);
-    if (this.#isByPath && cached !== undefined && monotonicMs() - cached.checkedAtMs < recheckAfterMs) {
+    const cached = this.#findCached(fallbackKey, exchange);
+    if (cached !== undefined && monotonicMs() - cached.checkedAtMs < recheckAfterMs) {
       return answerFile(exchange, cached);
     }
     const located = this.#locate(fallbackKey, fallback, exchange, () => {
@@ -176,26 +172,33 @@ class StaticServer {
 
   /** What is found, a file ready to be answered from. Null for nothing. Throws an HttpError. */
   #locate(
-    key: string,
+    key: string | null,
     path: string,
     exchange: Exchange,
     look: () => Looked,
   ): ServedFile | FoundFolder | Reply | null {
     try {
       const found = look();
+      if (found !== null && !(found instanceof Reply) && 'file' in found) {
+        return this.#load(key ?? found.path, found, exchange);
+      }
+      if (key === null) return found;
       if (found === null) this.#misses.set(key, monotonicMs(), missBytes + 2 * key.length);
-      if (found !== null && !(found instanceof Reply) && 'file' in found)
-        return this.#load(key, found, exchange);
       this.#cache.delete(key);
       return found;
     } catch (error) {
-      const fileKey = this.#precompressed?.toFileKey(key, exchange.fields, Number.POSITIVE_INFINITY) ?? key;
+      const fileKey = this.#toFileKey(key ?? path, exchange);
       const cached = this.#cache.get(fileKey);
       // Rather an answer that may be a little old than none.
       if (cached !== undefined && isOutOfDescriptors(error)) return this.#extend(cached);
       this.#cache.delete(fileKey);
       throw toFileError(error, path);
     }
+  }
+
+  /** The key of the file that a request got last. */
+  #toFileKey(key: string, { fields }: Exchange): string {
+    return this.#precompressed?.toFileKey(key, fields, Number.POSITIVE_INFINITY) ?? key;
   }
 
   #load(key: string, original: FoundFile, exchange: Exchange): ServedFile {

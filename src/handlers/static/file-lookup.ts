@@ -42,11 +42,6 @@ export class FileLookup {
     this.isByPath = places.every(isPathTemplate);
   }
 
-  /** What stands for the answer in a cache: no two requests with one key are answered from different files. */
-  toKey(path: string, exchange: Exchange): string {
-    return [exchange.path, ...this.#steps.map(({ toPath }) => toPath(path, exchange))].join('\0');
-  }
-
   /** Finds what answers `path`, which is below the root. Null for nothing. Throws as {@link StaticRoot.open} does. */
   find(path: string, exchange: Exchange): Found | null {
     // What the step before has learnt about a path: a folder's name is first looked for as a file's.

@@ -2,6 +2,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createStatic } from '../../../src/handlers/static/create-static.ts';
+import type { FileCache } from '../../../src/handlers/static/file-cache.ts';
 import type { StaticSettings } from '../../../src/handlers/static/static-shape.ts';
 import { getField } from '../../../src/message/fields.ts';
 import type { Handler } from '../../../src/message/handler.ts';
@@ -132,6 +133,19 @@ describe('S2: tryFiles', () => {
     expect(await askTwice(handler, '/a.txt', 'lang=fr')).toBe('english');
     expect(await askTwice(handler, '/a.txt')).toBe('english');
     expect(await askTwice(handler, '/b.txt', 'lang=de')).toBe('404');
+  });
+
+  it('keeps a file once, however many ways variables make to it', async () => {
+    folder.write('en/a.txt', 'english');
+    const deps = createDeps();
+    const handler = createStatic(
+      createSettings(folder.root, { tryFiles: ['/$arg_x$uri', '/en$uri', '=404'] }),
+      deps,
+    );
+    handlers.push(handler);
+    for (let i = 0; i < 20; i++) expect(await ask(handler, '/a.txt', `x=${i}`)).toBe('english');
+    const [cache] = deps.shared.values<FileCache>('static:');
+    expect(cache.files.size).toBe(1);
   });
 
   it.each(['..', '../..', '%2e%2e', '..%2f..', '.', '.hidden', '\\..', 'a/../..'])(
