@@ -17,10 +17,10 @@ export interface Waiter {
 
 /** What a call needs of its upstream. */
 export interface CallHost {
-  /** The next peer for a request that was tried on these, or null. */
-  pick(tried: readonly PeerSlot[] | null, exchange: Exchange): PeerSlot | null;
-  /** Notes the answer of a peer that took so long to begin. */
-  noteAnswer(slot: PeerSlot, status: number, timeMs: number): void;
+  /** The next peer for a request that was tried on these, or null. Unless it `mayProbe`, rather one that is well. */
+  pick(tried: readonly PeerSlot[] | null, exchange: Exchange, mayProbe: boolean): PeerSlot | null;
+  /** Notes that a peer has begun to answer a request that was given to it at that time. */
+  noteAnswer(slot: PeerSlot, status: number, startedAtMs: number): void;
   /** Completes an answer that goes to the client. */
   finishAnswer(slot: PeerSlot, response: ClientResponse, exchange: Exchange): void;
   /** Notes a failure of a peer. */

@@ -35,6 +35,7 @@ export class SlotChooser {
     slots: readonly PeerSlot[],
     tried: readonly PeerSlot[] | null,
     exchange: Exchange | null,
+    mayProbe: boolean,
   ): PeerSlot | null {
     // As nginx: failures never take out a peer that is alone.
     const isAlone = slots.length === 1 && slots[0].check === null;
@@ -46,7 +47,11 @@ export class SlotChooser {
     const isPanic = nowMs !== null && this.#panic > 1 && this.#isPanic(slots, nowMs);
     const slot = this.#pickAny(slots, tried, isPanic ? null : nowMs, exchange);
     if (isPanic) this.#counters.panics++;
-    if (slot !== null || nowMs === null || isPanic || !this.#lastResort) return slot;
+    if (slot !== null) {
+      const isProbe = nowMs !== null && !isPanic && slot.peer.health.failed;
+      return isProbe && !mayProbe ? this.#spareProbe(slot, slots, tried, nowMs, exchange) : slot;
+    }
+    if (nowMs === null || isPanic || !this.#lastResort) return null;
     const last = this.#pickAny(slots, tried, null, exchange);
     if (last !== null) this.#counters.panics++;
     return last;
@@ -57,6 +62,23 @@ export class SlotChooser {
     const sticky = this.#sticky;
     if (sticky === null || sticky.find(exchange, [slot]) !== null) return null;
     return sticky.render(exchange, slot);
+  }
+
+  /** A peer that is well in place of one that a request would probe; the latter when there is none. */
+  #spareProbe(
+    probe: PeerSlot,
+    slots: readonly PeerSlot[],
+    tried: readonly PeerSlot[] | null,
+    nowMs: number,
+    exchange: Exchange | null,
+  ): PeerSlot {
+    const passed = [...(tried ?? []), probe];
+    for (;;) {
+      const slot = this.#pickAny(slots, passed, nowMs, exchange);
+      if (slot === null) return probe;
+      if (!slot.peer.health.failed) return slot;
+      passed.push(slot);
+    }
   }
 
   /** Backups have their turn only when nobody else is left. */

@@ -41,6 +41,8 @@ export class UpstreamCall implements ClientListener {
   readonly #isRepeatable: boolean;
   readonly #startedAtMs = monotonicMs();
   #tried: PeerSlot[] | null = null;
+  /** Those that had the request and gave no answer. */
+  #failed: PeerSlot[] | null = null;
   #tries = 0;
   #slot: PeerSlot | null = null;
   #connection: UpstreamConnection | null = null;
@@ -82,7 +84,9 @@ export class UpstreamCall implements ClientListener {
   resume(): void {
     if (this.#wait === null) return;
     this.#endWait();
-    this.#tried = null;
+    // Who had the request and failed has it again only when there is nobody else to wait for.
+    const areOthers = this.#failed !== null && this.#failed.length < this.#host.peerCount;
+    this.#tried = areOthers ? [...(this.#failed ?? [])] : null;
     this.#goOn();
   }
 
@@ -94,7 +98,7 @@ export class UpstreamCall implements ClientListener {
   onResponse(response: ClientResponse): void {
     const slot = this.#slot as PeerSlot;
     const { status, body } = response;
-    this.#host.noteAnswer(slot, status, monotonicMs() - this.#tryStartedAtMs);
+    this.#host.noteAnswer(slot, status, this.#tryStartedAtMs);
     this.#status = String(status);
     if (this.#host.retries.coversStatus(status) && this.#passOn(slot, status)) {
       if (body?.kind === 'stream') body.source.cancel();
@@ -128,7 +132,7 @@ export class UpstreamCall implements ClientListener {
       return;
     }
     const { facts } = error;
-    if (facts.requestWritten) this.#sent++;
+    if (facts.requestWritten) this.#noteSent(slot);
     if (facts.reused && facts.cause !== 'timeout' && !facts.responseStarted) {
       // The peer closed a connection that it had kept for long enough: nothing is wrong with it.
       if (!facts.requestWritten || this.#isRepeatable) {
@@ -146,8 +150,15 @@ export class UpstreamCall implements ClientListener {
     }
   }
 
+  /** A peer may have acted on the request, or died of it. */
+  #noteSent(slot: PeerSlot): void {
+    if (this.#failed?.at(-1) === slot) return;
+    this.#sent++;
+    this.#failed = this.#failed === null ? [slot] : [...this.#failed, slot];
+  }
+
   #goOn(): void {
-    const slot = this.#host.pick(this.#tried, this.#exchange);
+    const slot = this.#host.pick(this.#tried, this.#exchange, this.#isRepeatable);
     if (slot === null) this.#waitOrFail();
     else if (this.#lastError !== null && this.#sent > 0 && !this.#takeRetry()) this.#fail(this.#lastError);
     else this.#try(slot);
@@ -186,7 +197,7 @@ export class UpstreamCall implements ClientListener {
   /** Leaves an answer that is not for the client if another peer may give a better one. Returns whether one is asked. */
   #passOn(slot: PeerSlot, status: number): boolean {
     if (!this.#isRepeatable || !this.#hasTriesLeft()) return false;
-    const next = this.#host.pick(this.#tried, this.#exchange);
+    const next = this.#host.pick(this.#tried, this.#exchange, this.#isRepeatable);
     if (next === null || !this.#takeRetry()) return false;
     if (isFailureStatus(status)) slot.fail();
     else slot.succeed();

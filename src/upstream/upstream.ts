@@ -111,8 +111,12 @@ export class Upstream implements CallHost {
     return this.#settings.timeouts;
   }
 
-  pick(tried: readonly PeerSlot[] | null, exchange: Exchange | null = null): PeerSlot | null {
-    return this.#chooser.pick(this.#slots, tried, exchange);
+  pick(
+    tried: readonly PeerSlot[] | null,
+    exchange: Exchange | null = null,
+    mayProbe = true,
+  ): PeerSlot | null {
+    return this.#chooser.pick(this.#slots, tried, exchange, mayProbe);
   }
 
   beginRequest(): void {
@@ -138,11 +142,14 @@ export class Upstream implements CallHost {
     return this.#slots.length;
   }
 
-  noteAnswer(slot: PeerSlot, status: number, timeMs: number): void {
+  noteAnswer(slot: PeerSlot, status: number, startedAtMs: number): void {
     const isError = status >= 500;
     if (isError) slot.peer.counters.serverErrors++;
     // What is wrong is soon said: it must not make a peer look fast.
-    else slot.peer.responseTime.add(timeMs, monotonicMs());
+    else {
+      const nowMs = monotonicMs();
+      slot.peer.responseTime.add(nowMs - startedAtMs, nowMs);
+    }
     if (slot.outlier?.note(isError)) this.#eject(slot, slot.outlier, `it answered ${status} again and again`);
   }
 

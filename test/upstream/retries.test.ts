@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RetryBudget } from '../../src/upstream/retry-budget.ts';
-import { PieceSource } from '../http1/client-peer.ts';
+import { PieceSource, pause } from '../http1/client-peer.ts';
 import { answer, call, fetchError, fetchText, Surroundings } from './upstream-fixture.ts';
 
 let around: Surroundings;
@@ -135,6 +135,33 @@ describe('T11: no GET fails while one peer is well', () => {
     expect(await fetchText(upstream)).toBe('good');
     expect(upstream.counters.panics).toBeGreaterThan(0);
     expect(upstream.snapshot()[0].state).toBe('up');
+  });
+});
+
+describe('T8: a peer that is to be probed', () => {
+  test('is not given a request that could not be sent again while another is well', async () => {
+    const bad = await around.startPeer(() => null);
+    const good = await around.startPeer(() => answer('good'));
+    const upstream = around.createUpstream({
+      servers: [{ url: bad.url, failTimeout: '20ms' }, good.url],
+    });
+    expect(await fetchText(upstream)).toBe('good');
+    await pause(30);
+    expect(upstream.snapshot()[0].circuit).toBe('half-open');
+    for (let i = 0; i < 6; i++) expect(await fetchText(upstream, 'POST')).toBe('good');
+    expect(bad.requests).toHaveLength(1);
+    for (let i = 0; i < 2; i++) expect(await fetchText(upstream)).toBe('good');
+    expect(bad.requests).toHaveLength(2);
+    expect(upstream.snapshot()[0].counters).toMatchObject({ probes: 1 });
+  });
+
+  test('is probed by whatever comes when it is the only one left', async () => {
+    let isWell = false;
+    const peer = await around.startPeer(() => (isWell ? answer('back') : null));
+    const upstream = around.createUpstream({ servers: [peer.url, await around.findDeadUrl()] });
+    await fetchError(upstream);
+    isWell = true;
+    expect(await fetchText(upstream, 'POST')).toBe('back');
   });
 });
 

@@ -5,7 +5,7 @@ import { parseInDirectory } from '../../src/config/shape/base-directory.ts';
 import { Exchange } from '../../src/message/exchange.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { upstreamShape } from '../../src/upstream/upstream-shape.ts';
-import { pause, readBody, waitUntil } from '../http1/client-peer.ts';
+import { pause, readBody, startPeer, waitUntil } from '../http1/client-peer.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 import { answer, call, facts, fetchError, fetchText, Surroundings } from './upstream-fixture.ts';
 
@@ -135,6 +135,34 @@ describe('an application', () => {
       `unix:${instances[0].path}`,
       `unix:${instances[2].path}`,
     ]);
+  });
+
+  test('T11: that loses two instances to the same GET has it wait for room at the third', async () => {
+    const upstream = createApp('two deaths', { concurrency: 1, timeouts: { connect: '5s' } });
+    const dying = [await around.startPeer(() => null), await around.startPeer(() => null)];
+    let finish = () => {};
+    const third = await startPeer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        finish = () => void socket.write(answer('third'));
+        socket.on('data', () => socket.write(answer('third')));
+      });
+    });
+    const place = ({ address }: { address: { host: string; port: number } }, i: number) => ({
+      id: `two deaths#${i}`,
+      host: '127.0.0.1',
+      port: address.port,
+    });
+    around.instances.set('two deaths', 'running', [place(third, 3)]);
+    const busy = fetchText(upstream);
+    await waitUntil(() => upstream.snapshot()[0].inFlight === 1);
+    around.instances.set('two deaths', 'running', [place(third, 3), ...dying.map(place)]);
+    const saved = call(upstream);
+    await waitUntil(() => upstream.waiting === 1);
+    finish();
+    expect(await busy).toBe('third');
+    expect((await saved).exchange.upstreamOutcome).toBe('cut, cut, answered');
+    await third.close();
   });
 
   test('that loses its only instance answers from the next one', async () => {
