@@ -45,7 +45,12 @@ export class ClientFailure extends HttpError {
 }
 
 function isOwnLack({ phase, errno }: FailureFacts): boolean {
-  return phase === 'connect' && ownErrnos.has(errno);
+  return phase === 'connect' && isOwnErrno(errno);
+}
+
+/** Whether a system error of a connection that never was says nothing about who was called. */
+export function isOwnErrno(errno: string): boolean {
+  return ownErrnos.has(errno);
 }
 
 function findCode(facts: FailureFacts): ErrorCode {

@@ -8,8 +8,11 @@ import type { HealthSettings } from './health-shape.ts';
 /** `checking`: nothing is known yet, and nothing is to be risked. */
 export type CheckState = 'checking' | 'up' | 'down';
 
-/** Asks a peer once, and says why it is not well, or null if it is. Returns what ends the attempt early. */
-export type Probe = (onResult: (problem: string | null) => void) => () => void;
+/** Why a peer is not well, null if it is, undefined if nothing was learnt about it. */
+export type ProbeResult = string | null | undefined;
+
+/** Asks a peer once. Returns what ends the attempt early. */
+export type Probe = (onResult: (result: ProbeResult) => void) => () => void;
 
 /** Who is told of results. */
 export interface CheckObserver {
@@ -71,20 +74,20 @@ export class ActiveCheck {
   #start(): void {
     this.#limit.set(this.#times.timeout);
     let ended = false;
-    const stop = this.#probe((problem) => {
+    const stop = this.#probe((result) => {
       ended = true;
-      this.#finish(problem);
+      this.#finish(result);
     });
     if (!ended) this.#stopProbe = stop;
   }
 
-  #finish(problem: string | null): void {
+  #finish(result: ProbeResult): void {
     const stop = this.#stopProbe;
     this.#stopProbe = null;
     stop?.();
     this.#limit.clear();
     if (this.#closed) return;
-    this.#count(problem);
+    if (result !== undefined) this.#count(result);
     const { interval, jitter } = this.#times;
     this.#next.set(interval + Math.random() * jitter);
   }

@@ -1,9 +1,9 @@
 // How a peer is asked whether it is well: by a connection alone, or by a request and what its answer must look like.
 
-import { describeError } from '../message/client-failure.ts';
+import { ClientFailure, describeError, findErrno, isOwnErrno } from '../message/client-failure.ts';
 import type { ReplyBody } from '../message/reply.ts';
 import type { ClientResponse, ConnectionOwner } from '../message/upstream-connection.ts';
-import type { Probe } from './active-check.ts';
+import type { Probe, ProbeResult } from './active-check.ts';
 import type { HealthSettings } from './health-shape.ts';
 import type { Peer } from './peer.ts';
 import type { ProxiedClient } from './proxy-protocol.ts';
@@ -28,13 +28,13 @@ export function compileProbe(settings: HealthSettings, peer: Peer): Probe {
 function compileConnect(peer: Peer, port: number | null): Probe {
   return (onResult) => {
     const socket = peer.openSocket(nobody, port);
-    const end = (problem: string | null): void => {
+    const end = (result: ProbeResult): void => {
       socket.removeAllListeners();
       socket.on('error', () => {});
       socket.destroy();
-      onResult(problem);
+      onResult(result);
     };
-    socket.on('error', (error) => end(describeError(error)));
+    socket.on('error', (error) => end(isOwnErrno(findErrno(error)) ? undefined : describeError(error)));
     socket.on('close', () => end('the connection was closed'));
     socket.on(peer.isSecure ? 'secureConnect' : 'connect', () => end(null));
     return () => {
@@ -57,7 +57,7 @@ function compileRequest(settings: HealthSettings, path: string, peer: Peer): Pro
     readTimeoutMs: timeout,
   };
   const pattern = body === undefined ? null : new RegExp(body);
-  const judge = (response: ClientResponse, onResult: (problem: string | null) => void): void => {
+  const judge = (response: ClientResponse, onResult: (result: ProbeResult) => void): void => {
     const found = status.some(([from, to]) => response.status >= from && response.status <= to);
     if (!found || pattern === null) {
       cancelBody(response.body);
@@ -68,7 +68,8 @@ function compileRequest(settings: HealthSettings, path: string, peer: Peer): Pro
     const connection = peer.openForeign(nobody, port, closing);
     connection.send(request, {
       onResponse: (response) => judge(response, onResult),
-      onFailure: (error) => onResult(describeError(error)),
+      onFailure: (error) =>
+        onResult(error instanceof ClientFailure && error.isOwn ? undefined : describeError(error)),
       onEnd: () => {},
     });
     return () => connection.abort();

@@ -1,19 +1,25 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
-import { ActiveCheck, type CheckTimes, type Probe } from '../../src/upstream/active-check.ts';
+import {
+  ActiveCheck,
+  type CheckTimes,
+  type Probe,
+  type ProbeResult,
+} from '../../src/upstream/active-check.ts';
 import { pause, waitUntil } from '../http1/client-peer.ts';
 import { answer, call, fetchError, fetchText, Surroundings } from './upstream-fixture.ts';
 
 const times: CheckTimes = { interval: 10, jitter: 0, timeout: 1000, rise: 1, fall: 1, mandatory: false };
 
 /** The states that a check goes through while its probe has these results, and then the last for ever. */
-async function follow(results: (string | null)[], settings: Partial<CheckTimes> = {}): Promise<string[]> {
+async function follow(results: ProbeResult[], settings: Partial<CheckTimes> = {}): Promise<string[]> {
   const timers = new TimerWheel(2);
   const states: string[] = [];
   let asked = 0;
   const probe: Probe = (onResult) => {
-    onResult(results[asked++] ?? null);
+    const result = results[asked++];
+    onResult(asked > results.length ? null : result);
     return () => {};
   };
   const observer = {
@@ -37,6 +43,11 @@ describe('S15: a check', () => {
   test('waits for "fall" failures and "rise" passes in a row', async () => {
     const results = ['a', 'b', null, 'c', 'd', 'e', null, null, 'f', null, null, null];
     expect(await follow(results, { rise: 3, fall: 3 })).toEqual(['up', '6:down e', '12:up']);
+  });
+
+  test('that could not be made, for want of something on our side, says nothing', async () => {
+    expect(await follow([undefined, 'a', undefined, undefined, null])).toEqual(['up', '2:down a', '5:up']);
+    expect(await follow([undefined, null], { mandatory: true })).toEqual(['checking', '2:up']);
   });
 
   test('that is mandatory decides with its first result', async () => {
