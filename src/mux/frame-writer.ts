@@ -10,8 +10,10 @@ import {
   writeResponseStart,
 } from './frames.ts';
 
-/** Room for a frame of the largest part of a body, and what surrounds it. */
-const batchBytes = 72 * 1024;
+const batchBytes = 64 * 1024;
+
+/** More bytes are written from where they are. */
+const maxCopiedBytes = 16 * 1024;
 
 /** Beyond so many bytes that the other end has not taken up, no more of a body is asked for. */
 const maxWaitingBytes = 256 * 1024;
@@ -49,8 +51,17 @@ export class FrameWriter {
     this.#batch.write(text, at, 'latin1');
   }
 
-  /** A frame with bytes. */
+  /** Whether nothing of what was written is read any more: its memory may be used again. */
+  get isDone(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
+  /** A frame with bytes. Many of them are not copied: see {@link isDone}. */
   writeBytes(type: FrameType, id: number, bytes: Uint8Array): void {
+    if (bytes.length > maxCopiedBytes) {
+      this.#writeLarge(type, id, bytes);
+      return;
+    }
     const at = this.#begin(type, id, bytes.length);
     this.#batch.set(bytes, at);
   }
@@ -79,6 +90,22 @@ export class FrameWriter {
       this.#batch = Buffer.allocUnsafeSlow(batchBytes);
     }
   };
+
+  /** Header and bytes in one system call. */
+  #writeLarge(type: FrameType, id: number, bytes: Uint8Array): void {
+    if (this.#used > maxCopiedBytes) this.flush();
+    const socket = this.#socket;
+    if (socket.destroyed || !socket.writable) return;
+    const at = this.#used;
+    this.#begin(type, id, 0);
+    this.#batch.writeUInt32BE(bytes.length, at);
+    const before = Buffer.from(this.#batch.subarray(0, this.#used));
+    this.#used = 0;
+    socket.cork();
+    socket.write(before);
+    socket.write(bytes);
+    socket.uncork();
+  }
 
   /** Makes room for a frame and writes its header. Returns where its payload goes. */
   #begin(type: FrameType, id: number, payloadBytes: number): number {

@@ -33,8 +33,17 @@ export const maxPayloadBytes = 8 * 1024 * 1024;
 /** Bytes of a body that may be under way before the first credit, and so the most that a slow client makes us hold. */
 export const initialCredit = 256 * 1024;
 
-/** Bytes of a body in one frame. Shorter bodies come with the head of the response. */
+/** Bytes that were taken up before a credit tells of them: most bodies need none. */
+export const creditStepBytes = 64 * 1024;
+
+/** Bytes of a body in one frame. */
 export const maxDataBytes = 64 * 1024;
+
+/**
+ * Bodies up to so many bytes come with the head of the response. Longer ones would have to be copied on their way:
+ * measured with 60 KB, half as much CPU time again.
+ */
+export const maxWholeBytes = 16 * 1024;
 
 /** How an answer begins: 2 bytes status, 1 byte flags, 8 bytes length (a double), 4 bytes length of the field lines. */
 export interface ResponseStart {

@@ -15,7 +15,13 @@ import { HttpError } from '../message/http-error.ts';
 import type { ReplyBody } from '../message/reply.ts';
 import type { ClientListener, ClientRequest, UpstreamConnection } from '../message/upstream-connection.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { frameTypes, type ResponseStart, readResponseStart, responseStartBytes } from './frames.ts';
+import {
+  creditStepBytes,
+  frameTypes,
+  type ResponseStart,
+  readResponseStart,
+  responseStartBytes,
+} from './frames.ts';
 import { WaitingBytes } from './waiting-bytes.ts';
 
 /** As for every other answer of an upstream. */
@@ -46,6 +52,8 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
   #request: ClientRequest | null = null;
   #listener: ClientListener | null = null;
   #body: ClientResponseBody | null = null;
+  /** Bytes that were taken up and not told of. */
+  #owedCredit = 0;
   /** No more than the credit given. */
   readonly #waiting = new WaitingBytes();
   #blocked = false;
@@ -63,6 +71,7 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
   send(request: ClientRequest, listener: ClientListener): void {
     this.#request = request;
     this.#listener = listener;
+    this.#owedCredit = 0;
     this.#blocked = false;
     this.#ended = false;
     this.#responseStarted = false;
@@ -172,7 +181,11 @@ export class MuxStream implements UpstreamConnection, BodyFeeder {
   #push(body: ClientResponseBody, chunk: Buffer): void {
     if (chunk.length === 0) return;
     // What the body holds is with the reader soon: only what waits behind it is without credit.
-    if (!this.#ended) this.#link.writer.writeNumber(frameTypes.credit, this.#id, chunk.length);
+    this.#owedCredit += chunk.length;
+    if (this.#owedCredit >= creditStepBytes && !this.#ended) {
+      this.#link.writer.writeNumber(frameTypes.credit, this.#id, this.#owedCredit);
+      this.#owedCredit = 0;
+    }
     this.#blocked = !body.push(chunk);
     // The reader may have cancelled inside the push.
     if (this.#body !== null) this.#rearm();

@@ -5,7 +5,7 @@ import type { BodySource, OnChunk } from '../message/body.ts';
 import type { Exchange } from '../message/exchange.ts';
 import { getReplyLength, type Reply } from '../message/reply.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { frameTypes, initialCredit, maxDataBytes } from './frames.ts';
+import { frameTypes, initialCredit, maxDataBytes, maxWholeBytes } from './frames.ts';
 
 /** The connection that it is part of. */
 export interface ServedOwner {
@@ -56,7 +56,7 @@ export class ServedExchange {
     if (isBodiless || isEmpty || body === null || body.kind === 'tunnel') {
       if (body !== null && body.kind === 'stream') body.source.cancel();
       this.#sendWhole(reply, isBodiless ? length : 0, null);
-    } else if (body.kind === 'bytes' && body.bytes.length <= maxDataBytes) {
+    } else if (body.kind === 'bytes' && body.bytes.length <= maxWholeBytes) {
       this.#sendWhole(reply, body.bytes.length, body.bytes);
     } else {
       this.#sendStart(reply, length, false, null);
@@ -140,8 +140,7 @@ export class ServedExchange {
     this.#sentOfChunk += piece.length;
     if (this.#sentOfChunk < chunk.length) return;
     this.#chunk = null;
-    // The frames hold copies.
-    source.recycle?.(chunk);
+    if (this.#writer.isDone) source.recycle?.(chunk);
     if (this.#remaining === 0) this.#end();
   }
 
