@@ -98,7 +98,7 @@ describe('requests to gateway functions', () => {
       return pids.size === 3 && !pids.has(victim);
     });
     expect(performance.now() - killedAtMs - result.seconds * 1000).toBeLessThan(2000);
-    expect(server.process.stderr).toMatch(/api#\d.*SIGKILL|SIGKILL.*api#\d|killed/);
+    await server.process.waitForStderr(/api#\d.*SIGKILL|SIGKILL.*api#\d|killed/);
   });
 
   it('wait for the application while it starts, and are refused with 503 when it never does', async () => {

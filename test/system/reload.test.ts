@@ -127,7 +127,7 @@ describe('a reload', () => {
     server.writeConfig({ workers: 1, routes: [{ path: '/', proxy: 'nowhere' }], lisen: 1 });
     server.process.sendSignal('SIGHUP');
     await server.process.waitForStderr(/unknown key "lisen"/);
-    expect(server.process.stderr).toMatch(/site\.json:\d+:\d+: .*nowhere/);
+    await server.process.waitForStderr(/site\.json:\d+:\d+: .*nowhere/);
     expect(await (await fetch(server.url)).text()).toBe('old');
     server.writeConfig({ workers: 1, routes: [{ path: '/', return: { status: 200, body: 'new' } }] });
     server.process.sendSignal('SIGHUP');

@@ -59,7 +59,7 @@ describeWithTool('gunicorn', 'Flask under gunicorn', () => {
       scheme: 'http',
       cwd: server.folder,
     });
-    expect(server.process.stderr).toMatch(/\[notice\] \d+#0: \[program#1\] .*Booting worker/);
+    await server.process.waitForStderr(/\[notice\] \d+#0: \[program#1\] .*Booting worker/);
   });
 
   it('T38: loses no GET to kills and reloads with keep-alive as it comes', async () => {

@@ -54,8 +54,8 @@ it('a broken save keeps the old code and prints the error with its frame; the ne
   writeFiles(server.folder, { 'api.mjs': `${version('1')}\nconst broken = = 1;` });
   await server.process.waitForStderr(/the old ones serve on/);
   // The place, and the line itself with a mark under it.
-  expect(server.process.stderr).toMatch(/api\.mjs:4/);
-  expect(server.process.stderr).toMatch(/const broken = = 1;\n.*\| +\^/);
+  await server.process.waitForStderr(/api\.mjs:4/);
+  await server.process.waitForStderr(/const broken = = 1;\n.*\| +\^/);
   expect(await (await fetch(server.url)).text()).toBe('0');
   expect(pids.every(isRunning)).toBe(true);
   writeFiles(server.folder, { 'api.mjs': version('2') });
@@ -97,11 +97,9 @@ it('a reload whose new generation does not answer its probe is rolled back, and 
   server.writeConfig({ ...config, upstreams: { api: { ...upstreams.api, env: { B: 'secret' } } } });
   server.process.sendSignal('SIGHUP');
   await server.process.waitForStderr(/reloaded: .*but not all applications came up/);
-  expect(server.process.stderr).toMatch(/not ready within 700 ms: GET \/healthz was answered 500/);
-  expect(server.process.stderr).toMatch(
-    /upstream api: the new instances do not start; the old ones serve on/,
-  );
-  expect(server.process.stderr).toMatch(/upstream api: environment \+B -A/);
+  await server.process.waitForStderr(/not ready within 700 ms: GET \/healthz was answered 500/);
+  await server.process.waitForStderr(/upstream api: the new instances do not start; the old ones serve on/);
+  await server.process.waitForStderr(/upstream api: environment \+B -A/);
   expect(server.process.stderr).not.toMatch(/secret/);
   expect(await (await fetch(server.url)).text()).toBe('old');
 });

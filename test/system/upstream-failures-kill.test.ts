@@ -83,5 +83,5 @@ it('T11, T37: kill -9 of one of three peers fails no request, sends nothing its 
   expect(offMs).toBeLessThan(100);
   expect(backAt).toBeGreaterThan(0);
   expect(backAt - restartedAt).toBeLessThan(intervalMs + toleranceMs);
-  expect(server.process.stderr).toMatch(/does not pass its health check: .*ECONNREFUSED[\s\S]*is well/);
+  await server.process.waitForStderr(/does not pass its health check: .*ECONNREFUSED[\s\S]*is well/);
 });
