@@ -261,7 +261,7 @@ export class ServerConnection implements OpenConnection, Receiver, ReplyWriterOw
       this.#exchange.failure = error;
     }
     // A reset (only TCP has one): a client that reads until the close must not take the part for the whole.
-    this.#socket[this.#facts.peerAddress === 'unix:' ? 'destroy' : 'resetAndDestroy']();
+    this.#socket[this.#socket.remoteFamily === undefined ? 'destroy' : 'resetAndDestroy']();
   }
 
   /** The reply is out: log it, and see how the connection goes on. */
