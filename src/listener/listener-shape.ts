@@ -17,6 +17,8 @@ export interface ListenAddress {
   port: number;
   /** Absolute path of a unix socket, else null. */
   path: string | null;
+  /** Whether each connection begins with a head of the PROXY protocol. Default false. */
+  proxyProtocol?: boolean;
 }
 
 const examples = 'such as 8080, "127.0.0.1:8080", "[::1]:8080" or "unix:run/site.sock"';
@@ -38,10 +40,19 @@ const addressShape = z
           .describe(
             'An address, or a host name for all that it stands for. Default: every address of the machine.',
           ),
+        proxyProtocol: z
+          .boolean()
+          .optional()
+          .describe(
+            'Whether each connection begins with a head of the PROXY protocol, version 1 or 2, that says whose it is. ' +
+              'Only "trustedProxies" can connect then. Default false.',
+          ),
       })
-      .transform(({ port, host }, context) =>
-        host === undefined ? createTcpAddress(null, port) : parseHost(host, port, context, ['host']),
-      ),
+      .transform(({ port, host, proxyProtocol }, context) => {
+        const address =
+          host === undefined ? createTcpAddress(null, port) : parseHost(host, port, context, ['host']);
+        return proxyProtocol === true ? { ...address, proxyProtocol } : address;
+      }),
   ])
   .meta({ id: 'address' });
 

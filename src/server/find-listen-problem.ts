@@ -20,6 +20,12 @@ export function findSocketProblem({ path }: ListenAddress): string | null {
   }
 }
 
+/** Whether some address may send heads of the PROXY protocol; `trustedProxies` as written. What is no list is passed over. */
+export function hasHeadSender(trustedProxies: unknown): boolean {
+  if (trustedProxies === undefined) return false;
+  return !Array.isArray(trustedProxies) || trustedProxies.some((entry) => entry !== 'unix:');
+}
+
 /** Whether two different addresses share one port of one address of the machine, so that only one can be had. */
 export function isOverlapping(a: ListenAddress, b: ListenAddress): boolean {
   if (a.path !== null || b.path !== null || a.port !== b.port || a.port === 0 || a.key === b.key)

@@ -7,7 +7,7 @@ import { getValueAt, type SettingPath } from '../config/setting-path.ts';
 import { parseInDirectory } from '../config/shape/base-directory.ts';
 import { suggestName } from '../config/suggest-name.ts';
 import { type ListenAddress, listenShape } from '../listener/listener-shape.ts';
-import { findSocketProblem, isOverlapping } from './find-listen-problem.ts';
+import { findSocketProblem, hasHeadSender, isOverlapping } from './find-listen-problem.ts';
 import { isRegexPath, parsePathText } from './path-shape.ts';
 import { serverNameShape } from './server-name-shape.ts';
 import { answeringShapes, routeShape } from './site-shape.ts';
@@ -39,6 +39,7 @@ class SiteProblems {
   readonly problems: ConfigProblem[] = [];
   readonly #document: ConfigDocument;
   readonly #upstreams: readonly string[] | null;
+  readonly #hasHeadSender: boolean;
   /** Those whose servers speak FastCGI, uwsgi or SCGI. */
   readonly #cgiUpstreams: readonly string[];
   /** Who took a name, or the role of the default, on an address. */
@@ -48,6 +49,7 @@ class SiteProblems {
 
   constructor(document: ConfigDocument, site: JsonObject) {
     this.#document = document;
+    this.#hasHeadSender = hasHeadSender(site.trustedProxies);
     const upstreams = site.upstreams ?? {};
     this.#upstreams = isObject(upstreams) ? Object.keys(upstreams) : null;
     this.#cgiUpstreams = isObject(upstreams)
@@ -124,6 +126,7 @@ class SiteProblems {
   }
 
   #checkAddress(address: ListenAddress, place: SettingPath): void {
+    this.#checkHeads(address, place);
     if (this.#addresses.has(address.key)) return;
     const problem = findSocketProblem(address);
     if (problem !== null) this.#report(place, problem, '');
@@ -134,6 +137,23 @@ class SiteProblems {
       this.#report(place, clash, everywhere);
     }
     this.#addresses.set(address.key, { address, place });
+  }
+
+  /** The PROXY protocol is a matter of the socket, and of those who may say whose connection it is. */
+  #checkHeads({ key, proxyProtocol }: ListenAddress, place: SettingPath): void {
+    const first = this.#addresses.get(key);
+    if (first !== undefined) {
+      if (first.address.proxyProtocol === proxyProtocol) return;
+      const problem = `another server on ${key} has another "proxyProtocol"`;
+      this.#report(place, problem, `the first ${this.#tellPlace(first.place)}`);
+    } else if (proxyProtocol === true && !this.#hasHeadSender) {
+      const problem = '"proxyProtocol" needs "trustedProxies": nobody could connect';
+      this.#report(
+        [...place, 'proxyProtocol'],
+        problem,
+        'the addresses of your proxies, such as ["10.0.0.0/8"]',
+      );
+    }
   }
 
   #checkNames(server: JsonObject, path: SettingPath, listenKeys: readonly string[]): void {

@@ -1,7 +1,7 @@
 // Everything a front worker does, without process matters: listeners, the current Site, the swap to the next one,
 // and a polite end.
 
-import { compileIpRanges } from '../base/ip-ranges.ts';
+import { compileIpRanges, type IpRangeTest } from '../base/ip-ranges.ts';
 import type { Log } from '../base/log.ts';
 import { SharedPool } from '../base/shared-pool.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
@@ -33,6 +33,8 @@ export class SiteServer {
   readonly #leaving = new Set<Listener>();
   #dispatcher: SiteDispatcher | null = null;
   #http1Settings: Http1Settings | null = null;
+  /** Of the addresses where connections begin with a head of the PROXY protocol: who may send one. */
+  #headSenders: ReadonlyMap<string, IpRangeTest> = new Map();
 
   constructor(deps: { log: Log }) {
     this.#log = deps.log;
@@ -52,8 +54,13 @@ export class SiteServer {
       servesUnlogged,
     });
     this.#http1Settings = { timeouts: settings.timeouts, limits: settings.limits };
-    this.#connectionLimits.configure(settings.limits, compileIpRanges(settings.trustedProxies));
-    for (const listener of this.#listeners.values()) listener.configure(this.#http1Settings);
+    const isTrusted = compileIpRanges(settings.trustedProxies);
+    this.#connectionLimits.configure(settings.limits, isTrusted);
+    const addresses = settings.servers.flatMap(({ listen }) => listen);
+    const proxied = addresses.filter(({ proxyProtocol }) => proxyProtocol === true);
+    this.#headSenders = new Map(proxied.map(({ key }) => [key, isTrusted]));
+    for (const listener of this.#listeners.values())
+      listener.configure(this.#http1Settings, this.#headSenders.get(listener.key) ?? null);
     this.#retire(site);
   }
 
@@ -67,6 +74,7 @@ export class SiteServer {
       key: address.key,
       dispatcher: this.#dispatcher,
       settings: this.#http1Settings,
+      headSenders: this.#headSenders.get(address.key) ?? null,
       timers: this.#timers,
       connectionLimits: this.#connectionLimits,
       log: this.#log,

@@ -161,8 +161,8 @@ export const siteShape = z
       .array(trustedProxyShape)
       .prefault([])
       .describe(
-        'Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed; "unix:" for whoever connects through a ' +
-          'unix socket. Default: none.',
+        'Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed, and the PROXY protocol where a listener ' +
+          'expects it; "unix:" for whoever connects through a unix socket. Default: none.',
       ),
   })
   .meta({ title: 'tsserve site', description: 'The configuration of a tsserve site.' });
