@@ -4,9 +4,10 @@ import { compileIpRanges } from '../../src/base/ip-ranges.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import { ConnectionLimits } from '../../src/listener/connection-limits.ts';
 import { Listener } from '../../src/listener/listener.ts';
+import type { BodySource } from '../../src/message/body.ts';
 import type { Exchange } from '../../src/message/exchange.ts';
 import type { HttpError } from '../../src/message/http-error.ts';
-import { createTextReply, type Reply } from '../../src/message/reply.ts';
+import { createTextReply, Reply } from '../../src/message/reply.ts';
 import { collectLog } from '../support/collect-log.ts';
 import { openRawSocket, type RawSocket } from '../support/raw-socket.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -27,6 +28,19 @@ interface Bed {
   readonly exchanges: Exchange[];
 }
 
+/** Three bytes of more, and then no way to go on. */
+function createBrokenSource(): BodySource {
+  let reads = 0;
+  return {
+    length: null,
+    read: (onChunk) =>
+      void setImmediate(() =>
+        reads++ === 0 ? onChunk(null, Buffer.from('abc')) : onChunk(new Error('gone'), null),
+      ),
+    cancel: () => {},
+  };
+}
+
 const cleanUps: (() => void)[] = [];
 afterEach(() => {
   for (const cleanUp of cleanUps.splice(0)) cleanUp();
@@ -45,6 +59,8 @@ async function serve(options: BedOptions = {}): Promise<Bed> {
     dispatcher: {
       dispatch: (exchange: Exchange): Reply => {
         exchanges.push(exchange);
+        if (exchange.target === '/broken')
+          return new Reply(200, [], { kind: 'stream', source: createBrokenSource() });
         const { peerAddress, peerPort, localAddress, localPort } = exchange.connection;
         return createTextReply(200, `${peerAddress} ${peerPort} ${localAddress} ${localPort}`);
       },
@@ -202,6 +218,17 @@ it('a client whose request is half closed behind the head is answered', async ()
   raw.socket.end(withRequest(head));
   expect(await read(raw)).toEqual(['203.0.113.9 4711 192.0.2.1 443']);
 });
+
+it.each(heads)(
+  'a broken reply to the client of %s ends in a reset: the socket is one of TCP',
+  async (_, bytes) => {
+    const bed = await serve();
+    const raw = await open(bed, withRequest(bytes, 'GET /broken HTTP/1.0\r\n\r\n'));
+    await raw.readUntilClose();
+    expect(raw.closedBy).toBe('reset');
+    await expectNothingLeft(bed);
+  },
+);
 
 describe('limits', () => {
   it('per address are those of the client, not of its proxy', async () => {
