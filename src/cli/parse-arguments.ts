@@ -25,6 +25,14 @@ export interface Arguments {
   readonly watch: boolean;
   readonly port: number | undefined;
   readonly host: string | undefined;
+  /** Whether a folder's index.html answers navigations to what is no file. */
+  readonly spa: boolean;
+  /** Whether folders without index are listed. */
+  readonly listing: boolean;
+  /** Whether a busy port is passed over. */
+  readonly autoPort: boolean;
+  /** Whether to show the site in a browser. */
+  readonly open: boolean;
 }
 
 /** The command line is not to be obeyed (or was already: help). Holds what to print and the exit code. */
@@ -68,6 +76,10 @@ export function parseArguments(words: readonly string[]): Arguments {
     watch: options.watch ?? false,
     port: options.port,
     host: options.host,
+    spa: options.spa ?? false,
+    listing: options.listing ?? false,
+    autoPort: options.autoPort ?? false,
+    open: options.open ?? false,
   };
   checkCombination(parsed);
   return parsed;
@@ -80,7 +92,7 @@ function createProgram(print: (text: string) => void): Command {
   );
   return new Command('tsserve')
     .description('Serves a site: static files, upstream servers and gateway functions.')
-    .argument('[folder]', 'serve this folder on port 8080, without a config')
+    .argument('[folder]', 'serve this folder on port 8080 of localhost, without a config')
     .option('-c, --config <file>', 'the config (default: config/site.json, site.json or tsserve.json)')
     .option('-t, --test', 'test the config and exit')
     .option('-T, --dump', 'test the config, print it with all defaults as JSON, and exit')
@@ -89,7 +101,11 @@ function createProgram(print: (text: string) => void): Command {
     .option('-e, --error-log <file>', 'write the error log there; "stderr" for standard error')
     .option('-g, --directives <json>', `replace keys of the config, as in -g '"workers": 2'`)
     .option('--port <number>', 'with a folder: the port (default: 8080)', parsePort)
-    .option('--host <address>', 'with a folder: the address (default: all)')
+    .option('--host <address>', 'with a folder: the address (default: localhost; 0.0.0.0 for all)')
+    .option('--auto-port', 'with a folder: take the next free port when that one is busy')
+    .option('--spa', 'with a folder: index.html answers navigations to pages that are no files')
+    .option('--listing', 'with a folder: list folders that have no index.html')
+    .option('--open', 'with a folder, on a terminal: show it in the browser')
     .option('--watch', 'for development: start applications anew and reload the config when files change')
     .option('-q, --quiet', 'with -t: say nothing but what is wrong; else: no greeting')
     .option('-v, --version', 'print the version and exit')
@@ -107,13 +123,20 @@ function parsePort(text: string): number {
   throw new InvalidArgumentError('A port is a number from 0 to 65535.');
 }
 
-function checkCombination({ folder, config, port, host, signal }: Arguments): void {
+function checkCombination(args: Arguments): void {
+  const { folder, config, signal } = args;
   if (folder !== undefined && config !== undefined) {
     throw new ArgumentError('error: a folder is served without a config: give a folder or -c, not both');
   }
-  if (folder === undefined && (port !== undefined || host !== undefined)) {
+  const listens = args.port !== undefined || args.host !== undefined || args.autoPort;
+  if (folder === undefined && listens) {
     throw new ArgumentError(
-      'error: --port and --host go with a folder; a config says "listen", and -g can replace it',
+      'error: --port, --host and --auto-port go with a folder; a config says "listen", and -g can replace it',
+    );
+  }
+  if (folder === undefined && (args.spa || args.listing || args.open)) {
+    throw new ArgumentError(
+      'error: --spa, --listing and --open go with a folder; a config says "fallback" and "autoindex"',
     );
   }
   if (folder !== undefined && signal !== undefined) {

@@ -48,7 +48,7 @@ async function obey(args: Arguments, signals: EarlySignals): Promise<number> {
     process.stdout.write(`${args.buildInfo ? formatBuildInfo() : formatVersion()}\n`);
     return 0;
   }
-  const { findSiteSource } = await import('./site-source.ts');
+  const { findSiteSource } = await import('./find-site-source.ts');
   const source = findSiteSource(args);
   if (args.signal !== undefined) {
     const { sendSignal } = await import('./send-signal.ts');
@@ -59,5 +59,5 @@ async function obey(args: Arguments, signals: EarlySignals): Promise<number> {
     return testConfig(source, { dump: args.dump, quiet: args.quiet });
   }
   const { serve } = await import('./serve.ts');
-  return serve(source, { quiet: args.quiet, watch: args.watch, signals });
+  return serve(source, { quiet: args.quiet, watch: args.watch, open: args.open, signals });
 }

@@ -3,6 +3,7 @@
 import type { ErrorLog } from '../observe/error-log.ts';
 import { settleLogSinks } from '../observe/log-sink.ts';
 import type { SiteSettings } from '../server/site-settings.ts';
+import type { BoundSocket } from './bind-socket.ts';
 import type { Fronts } from './fronts.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { SiteRunner } from './site-runner.ts';
@@ -20,10 +21,10 @@ export interface MasterOptions {
   readonly errorLog: ErrorLog;
   /** Whether to follow changes of the applications' files and of the config. */
   readonly watch: { readonly configFile: string | null } | null;
-  /** Tells that the server serves. */
-  readonly announce: (line: string) => void;
-  /** Tells why it does not; the process ends with 1 then. */
-  readonly reportStartFailure: (message: string) => void;
+  /** Tells that the server serves, and where. */
+  readonly announce: (line: string, places: readonly BoundSocket[]) => void;
+  /** Tells why it does not, with the code of the system's error if it is one; the process ends with 1 then. */
+  readonly reportStartFailure: (message: string, code: string | null) => void;
 }
 
 /** QUIT: as long as nginx users expect a graceful end to be allowed. */
@@ -70,7 +71,8 @@ export class Master {
       if (!this.#stopping) this.#onStarted();
     } catch (error) {
       if (!this.#stopping) {
-        this.#options.reportStartFailure((error as Error).message);
+        const { message, code } = error as NodeJS.ErrnoException;
+        this.#options.reportStartFailure(message, code ?? null);
         this.#finish(1);
       }
     }
@@ -82,8 +84,10 @@ export class Master {
 
   #onStarted(): void {
     this.#movePidFile(this.#options.settings.pid);
-    const addresses = this.#runner.places.map(({ name }) => name).join(', ');
-    this.#options.announce(`serving ${addresses} from ${this.#options.source}: ${this.#runner.describe()}`);
+    const { places } = this.#runner;
+    const addresses = places.map(({ name }) => name).join(', ');
+    const line = `serving ${addresses} from ${this.#options.source}: ${this.#runner.describe()}`;
+    this.#options.announce(line, places);
     this.#serving = true;
     void this.#followFiles(this.#options.settings);
     if (this.#reloadAgain) void this.#reload();

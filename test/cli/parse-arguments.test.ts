@@ -16,6 +16,10 @@ const nothing = {
   watch: false,
   port: undefined,
   host: undefined,
+  spa: false,
+  listing: false,
+  autoPort: false,
+  open: false,
 };
 
 describe('the command line', () => {
@@ -38,6 +42,8 @@ describe('the command line', () => {
     ['./public', { folder: './public' }],
     ['./public --port 80 --host ::1', { folder: './public', port: 80, host: '::1' }],
     ['--port 80 ./public', { folder: './public', port: 80 }],
+    ['--spa ./dist --listing', { folder: './dist', spa: true, listing: true }],
+    ['./dist --open --auto-port', { folder: './dist', open: true, autoPort: true }],
     ['--port=0 -- -odd', { folder: '-odd', port: 0 }],
   ])('T25: %j', (line, expected) => {
     expect(parseArguments(line === '' ? [] : line.split(' '))).toEqual({ ...nothing, ...expected });
@@ -56,6 +62,10 @@ describe('the command line', () => {
     ['x -c a.json', /give a folder or -c, not both/],
     ['--port 80', /go with a folder/],
     ['-c a.json --host ::1', /go with a folder/],
+    ['--auto-port', /go with a folder/],
+    ['-c a.json --spa', /go with a folder; a config says "fallback"/],
+    ['--listing', /go with a folder/],
+    ['--open -c a.json', /go with a folder/],
     ['x -s quit', /finds the server by its config/],
   ])('T25: %j ends with 2 and says why', (line, message) => {
     let thrown: unknown;

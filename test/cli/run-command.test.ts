@@ -1,8 +1,9 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EarlySignals } from '../../src/cli/early-signals.ts';
 import { runCommand as runCommandWith } from '../../src/cli/run-command.ts';
-import { createTempFolder } from '../support/temp-folder.ts';
+import { createTempFolder, writeFiles } from '../support/temp-folder.ts';
 
 let stdout = '';
 let stderr = '';
@@ -95,10 +96,74 @@ describe('-T', () => {
       servers: [
         {
           listen: [{ key: 'tcp:127.0.0.1:81' }],
-          routes: [{ path: { value: '/' }, static: { root: folder } }],
+          routes: [
+            {
+              path: { value: '/' },
+              static: {
+                root: folder,
+                precompressed: ['br', 'zstd', 'gzip'],
+                autoindex: 'off',
+                fallback: null,
+                cacheControl: true,
+              },
+              compress: { encodings: ['br', 'zstd', 'gzip'] },
+            },
+          ],
         },
       ],
     });
+  });
+
+  test('of a folder shows what its options and -g come to', async () => {
+    const folder = createTempFolder({ 'index.html': 'x' });
+    const words = ['-T', '-q', folder, '--spa', '--listing', '-g', '"workers": 1'];
+    expect(await runCommand(words)).toBe(0);
+    expect(dump()).toMatchObject({
+      workers: 1,
+      servers: [
+        {
+          listen: [{ key: 'tcp:localhost:8080' }],
+          routes: [{ static: { fallback: '/index.html', autoindex: 'auto' } }],
+        },
+      ],
+    });
+  });
+
+  test('of a folder is that of the config that docs/static.md compares it with', async () => {
+    const folder = createTempFolder({ 'dist/index.html': 'x' });
+    const settings = { root: 'dist', precompressed: true, fallback: '/index.html', autoindex: true };
+    const config = {
+      listen: 'localhost:8080',
+      compress: true,
+      routes: [{ path: '/', static: settings }],
+    };
+    writeFiles(folder, { 'site.json': JSON.stringify(config) });
+    expect(await runCommand(['-T', '-q', '-p', folder, '-c', 'site.json'])).toBe(0);
+    const expected = dump();
+    stdout = '';
+    expect(await runCommand(['-T', '-q', '-p', folder, 'dist', '--spa', '--listing'])).toBe(0);
+    expect(dump()).toEqual(expected);
+  });
+
+  test('T24: of a folder with --auto-port shows the port that would be taken, and why', async () => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const { port } = holder.address() as AddressInfo;
+    const folder = createTempFolder();
+    const words = ['-T', folder, '--host', '127.0.0.1', '--port', String(port), '--auto-port'];
+    expect(await runCommand(words)).toBe(0);
+    holder.close();
+    const [{ listen }] = dump().servers as { listen: { port: number }[] }[];
+    expect(listen[0].port).toBeGreaterThan(port);
+    expect(stderr).toContain(`cannot listen on 127.0.0.1:${port}: the address is already in use`);
+    expect(stderr).toContain(`; taking port ${listen[0].port}\n`);
+  });
+
+  test('of a folder with --auto-port shows the port that was asked for when it is free', async () => {
+    const folder = createTempFolder();
+    expect(await runCommand(['-T', folder, '--port', '0', '--auto-port'])).toBe(0);
+    expect(dump()).toMatchObject({ servers: [{ listen: [{ port: 0 }] }] });
+    expect(stderr).not.toContain('taking port');
   });
 });
 
@@ -109,6 +174,17 @@ describe('what cannot be served ends with 2 and says why', () => {
     [['/nowhere/at/all'], 'there is no folder /nowhere/at/all'],
   ])('%j', async (words, message) => {
     expect(await runCommand(['-p', createTempFolder(), ...words])).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test.each([
+    [['--spa'], 'error: --spa: there is no index.html in '],
+    [['--port', '81', '-g', '"listen": 80'], 'error: -g replaces "listen"'],
+    [['--auto-port', '-g', '"listen": 80'], 'error: -g replaces "listen"'],
+    [['--listing', '-g', '"routes": []'], 'error: -g replaces "routes"'],
+    [['--host', 'no host'], '"no host" is not a host to listen on'],
+  ])('a folder with %j', async (words, message) => {
+    expect(await runCommand(['-t', createTempFolder(), ...words])).toBe(2);
     expect(stderr).toContain(message);
   });
 
