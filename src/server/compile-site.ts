@@ -24,6 +24,8 @@ import { type LocationEntry, LocationTable } from '../router/location-table.ts';
 import { createUpstream } from '../upstream/create-upstream.ts';
 import type { InstanceDirectory } from '../upstream/instance-directory.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { compileErrorPages } from './error-pages.ts';
+import { interceptErrors } from './error-pages-request.ts';
 import { type Location, type Site, SiteUsage, VirtualHost } from './site.ts';
 import type { RouteSettings, ServerSettings, SiteSettings } from './site-settings.ts';
 
@@ -101,6 +103,7 @@ class SiteCompiler {
       locations: new LocationTable(entries),
       named,
       applyHeaders: compileHeaders(server.headers),
+      findErrorPage: compileErrorPages(server.errorPages),
       logAccess: this.#compileAccessLog(server),
     };
     return new VirtualHost(parts, usage);
@@ -112,7 +115,9 @@ class SiteCompiler {
     const { headers, expires, cors, limitRate } = route;
     const { modifier, value } = route.path;
     const applyHeaders = compileHeaders(headers);
+    const findErrorPage = compileErrorPages(route.errorPages);
     let { handle } = handler;
+    if (findErrorPage !== null && answersErrors(route)) handle = interceptErrors(handle, findErrorPage);
     if (expires !== null) handle = createExpires(expires)(handle);
     if (Object.keys(headers).length > 0) handle = createHeaders(headers)(handle);
     handle = this.#compress(route, handle);
@@ -122,6 +127,7 @@ class SiteCompiler {
     return {
       route: modifier === '@' ? `@${value}` : `${modifier} ${value}`.trim(),
       handle: route.internal ? hideFromClients(handle) : handle,
+      findErrorPage,
       applyHeaders:
         policy === null
           ? applyHeaders
@@ -179,6 +185,12 @@ class SiteCompiler {
       return null;
     }
   }
+}
+
+/** Whether this route's replies with an error's status are errors of ours, or count as such. A text from the config stands. */
+function answersErrors(route: RouteSettings): boolean {
+  if (route.proxy !== undefined || route.cgi !== undefined) return route.interceptErrors;
+  return route.return === undefined || route.return.body === '';
 }
 
 const internalRoute = new HttpError('TSS_NO_ROUTE', 'this route is internal', [], { shared: true });

@@ -9,7 +9,9 @@ import type { Dispatcher } from '../message/handler.ts';
 import { HttpError } from '../message/http-error.ts';
 import { type Answer, type InternalRedirect, Reply } from '../message/reply.ts';
 import { normalisePath } from '../router/normalise-path.ts';
-import { createErrorReply } from './error-reply.ts';
+import type { ErrorPage } from './error-pages.ts';
+import { hideConditions, InterceptedReply, toErrorPage } from './error-pages-request.ts';
+import { createErrorReply, type Failure } from './error-reply.ts';
 import type { Location, Site, VirtualHost } from './site.ts';
 
 /** As nginx: an internal redirect that goes round in circles ends here. */
@@ -25,6 +27,16 @@ interface Road {
   readonly host: VirtualHost;
   location: Location | null;
   redirects: number;
+  /** Set while a page is fetched that is to stand in for an error. */
+  detour: Detour | null;
+}
+
+/** Where an error's own reply would have come from, while its page is fetched. */
+interface Detour {
+  readonly failure: Failure;
+  readonly applyHeaders: Location['applyHeaders'];
+  /** The page could not be had either. */
+  failed: boolean;
 }
 
 /** Answers requests from the current Site. */
@@ -63,7 +75,10 @@ export class SiteDispatcher implements Dispatcher {
 
   refuse(error: HttpError, exchange: Exchange): Reply {
     const road = this.#enter(exchange);
-    return road === null ? createErrorReply(error) : this.#fail(road, error);
+    if (road === null) return createErrorReply(error, exchange);
+    this.#logFailure(exchange, error);
+    // What could not be read as a request is none for a page.
+    return road.host.parts.applyHeaders(exchange, createErrorReply(error, exchange));
   }
 
   finish(exchange: Exchange): void {
@@ -78,7 +93,7 @@ export class SiteDispatcher implements Dispatcher {
     host.keep(exchange);
     exchange.clientAddress = site.findClientAddress(exchange);
     exchange.body.limit = site.maxBodyBytes;
-    return { exchange, host, location: null, redirects: 0 };
+    return { exchange, host, location: null, redirects: 0, detour: null };
   }
 
   #start(road: Road): Answer | Promise<Answer> {
@@ -118,6 +133,7 @@ export class SiteDispatcher implements Dispatcher {
       let fields: Fields | null = null;
       while (!(answer instanceof Reply)) {
         if (answer instanceof HttpError) return this.#fail(road, answer);
+        if (answer instanceof InterceptedReply) return this.#answerFailure(road, answer);
         fields = answer.fields ?? fields;
         answer = await this.#redirect(road, answer);
       }
@@ -151,12 +167,43 @@ export class SiteDispatcher implements Dispatcher {
     return this.#take(road, road.host.parts.named.get(name) ?? null);
   }
 
-  #fail(road: Road, thrown: unknown): Reply {
-    const { exchange, host, location } = road;
+  #fail(road: Road, thrown: unknown): Reply | Promise<Reply> {
     const error = thrown instanceof HttpError ? thrown : new HttpError('TSS_BUG', describeBug(thrown));
-    this.#logFailure(exchange, error);
-    const applyHeaders = location?.applyHeaders ?? host.parts.applyHeaders;
-    return applyHeaders(exchange, createErrorReply(error));
+    this.#logFailure(road.exchange, error);
+    return this.#answerFailure(road, error);
+  }
+
+  #answerFailure(road: Road, failure: Failure): Reply | Promise<Reply> {
+    const { exchange, detour } = road;
+    if (detour !== null) {
+      detour.failed = true;
+      return detour.applyHeaders(exchange, createErrorReply(detour.failure, exchange));
+    }
+    const { applyHeaders, findErrorPage } = road.location ?? road.host.parts;
+    const page = findErrorPage?.(failure.status) ?? null;
+    if (page === null) return applyHeaders(exchange, createErrorReply(failure, exchange));
+    return this.#fetchPage(road, page, { failure, applyHeaders, failed: false });
+  }
+
+  /** An error while the page is fetched gives the reply that there would have been without one. */
+  async #fetchPage(road: Road, page: ErrorPage, detour: Detour): Promise<Reply> {
+    const { exchange } = road;
+    const { failure } = detour;
+    // For $status.
+    exchange.status = failure.status;
+    // Whoever failed has nothing more to do for this client.
+    exchange.onAbort = null;
+    const uri = page.locate(exchange);
+    if (page.isElsewhere) {
+      const reply = new Reply(Number(page.status), ['Location', uri, ...failure.fields], null);
+      return detour.applyHeaders(exchange, reply);
+    }
+    road.detour = detour;
+    road.redirects = 0;
+    const restore = hideConditions(exchange);
+    const reply = await this.#settle(road, { redirectTo: uri, asGet: true });
+    restore();
+    return detour.failed ? reply : toErrorPage(reply, page, failure);
   }
 
   #logFailure(exchange: Exchange, error: Error): void {

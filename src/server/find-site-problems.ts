@@ -22,6 +22,7 @@ export function findSiteProblems(document: ConfigDocument): ConfigProblem[] {
     finder.checkLevels(document.value);
     for (const [i, server] of servers.entries())
       if (isObject(server)) finder.checkServer(server, ['servers', i]);
+    finder.checkSharedPages(document.value.errorPages, servers);
   } else {
     if (servers === undefined) finder.checkRoutesPresent(document.value);
     finder.checkServer(document.value, []);
@@ -77,7 +78,11 @@ class SiteProblems {
   }
 
   checkServer(server: JsonObject, path: SettingPath): void {
-    if (Array.isArray(server.routes)) this.#checkRoutes(server.routes, [...path, 'routes']);
+    const { routes, errorPages } = server;
+    if (Array.isArray(routes)) {
+      this.#checkRoutes(routes, [...path, 'routes']);
+      this.#checkErrorPages(errorPages, routes, [...path, 'errorPages']);
+    }
     const listenKeys = this.#checkListen(server.listen ?? standardListen.port, [...path, 'listen']);
     if (path.length === 0) return;
     this.#checkNames(server, path, listenKeys);
@@ -86,6 +91,20 @@ class SiteProblems {
       const isFree = this.#take(`${key} default`, [...path, 'default']);
       if (isFree !== null)
         this.#report([...path, 'default'], `another server is the default of ${key}`, isFree);
+    }
+  }
+
+  /** Pages of the top hold for all servers that have none of their own for a status: each needs the route. */
+  checkSharedPages(pages: unknown, servers: readonly unknown[]): void {
+    if (!isObject(pages)) return;
+    for (const server of servers) {
+      if (!isObject(server) || !Array.isArray(server.routes)) continue;
+      const own = isObject(server.errorPages) ? server.errorPages : {};
+      const shared = Object.entries(pages).filter(([key]) => !Object.hasOwn(own, key));
+      const before = this.problems.length;
+      this.#checkErrorPages(Object.fromEntries(shared), server.routes, ['errorPages']);
+      // Said once, it is clear enough.
+      if (this.problems.length > before) return;
     }
   }
 
@@ -183,7 +202,12 @@ class SiteProblems {
       this.#checkAnswer(route, place);
       this.#checkProxy(route.proxy, [...place, 'proxy']);
       this.#checkUpstream(route.cgi, [...place, 'cgi'], true);
-      this.#checkNamed(getValueAt(route, ['static', 'tryFiles']), routes, [...place, 'static', 'tryFiles']);
+      this.#checkTryFiles(getValueAt(route, ['static', 'tryFiles']), routes, [
+        ...place,
+        'static',
+        'tryFiles',
+      ]);
+      this.#checkErrorPages(route.errorPages, routes, [...place, 'errorPages']);
       if (typeof route.path !== 'string') continue;
       const parsed = parsePathText(route.path);
       // A prefix is one location whether or not it keeps regular expressions away.
@@ -196,8 +220,20 @@ class SiteProblems {
   }
 
   /** The named route that tryFiles ends with must be one of the same server's. */
-  #checkNamed(tryFiles: unknown, routes: readonly unknown[], path: SettingPath): void {
-    const end: unknown = Array.isArray(tryFiles) ? tryFiles.at(-1) : undefined;
+  #checkTryFiles(tryFiles: unknown, routes: readonly unknown[], path: SettingPath): void {
+    if (Array.isArray(tryFiles)) this.#checkNamed(tryFiles.at(-1), routes, [...path, tryFiles.length - 1]);
+  }
+
+  /** So must be those that are pages for errors. */
+  #checkErrorPages(pages: unknown, routes: readonly unknown[], path: SettingPath): void {
+    if (!isObject(pages)) return;
+    for (const [key, page] of Object.entries(pages)) {
+      if (isObject(page)) this.#checkNamed(page.to, routes, [...path, key, 'to']);
+      else this.#checkNamed(page, routes, [...path, key]);
+    }
+  }
+
+  #checkNamed(end: unknown, routes: readonly unknown[], path: SettingPath): void {
     if (typeof end !== 'string' || !end.startsWith('@')) return;
     const names = routes
       .map((route) => (isObject(route) ? route.path : null))
@@ -206,11 +242,7 @@ class SiteProblems {
     const near = suggestName(end, names);
     const hint =
       near === null ? `add a route with "path": ${JSON.stringify(end)}` : `did you mean "${near}"?`;
-    this.#report(
-      [...path, (tryFiles as unknown[]).length - 1],
-      `there is no route ${JSON.stringify(end)}`,
-      hint,
-    );
+    this.#report(path, `there is no route ${JSON.stringify(end)}`, hint);
   }
 
   #checkAnswer(route: JsonObject, path: SettingPath): void {

@@ -13,6 +13,7 @@ import type { ExpiresSettings } from '../middleware/headers/compile-expires.ts';
 import type { HeadersSettings } from '../middleware/headers/headers-shape.ts';
 import type { LimitRateSettings } from '../middleware/limit-rate/create-limit-rate.ts';
 import type { UpstreamSettings } from '../upstream/upstream-shape.ts';
+import type { ErrorPagesSettings } from './error-pages.ts';
 import type { AccessLogSettings, ErrorLogSettings } from './log-shape.ts';
 import type { PathSettings } from './path-shape.ts';
 
@@ -45,6 +46,7 @@ export interface ServerSettings {
   readonly routes: readonly RouteSettings[];
   /** Of the top and this level, for replies that no route gives. */
   readonly headers: HeadersSettings;
+  readonly errorPages: ErrorPagesSettings;
   readonly accessLog: AccessLogSettings;
 }
 
@@ -58,6 +60,9 @@ export interface RouteSettings {
   readonly redirect?: RedirectSettings | undefined;
   /** Of all levels: final. */
   readonly headers: HeadersSettings;
+  readonly errorPages: ErrorPagesSettings;
+  /** Whether they are for the replies of upstreams too. */
+  readonly interceptErrors: boolean;
   /** Of all levels; null for no compression. */
   readonly compress: CompressionSettings | null;
   /** Of the innermost level that says something of it, as the two that follow; null for nothing. */

@@ -18,6 +18,7 @@ import { expiresShape } from '../middleware/headers/expires-shape.ts';
 import { headersShape } from '../middleware/headers/headers-shape.ts';
 import { securityShape } from '../middleware/headers/security-shape.ts';
 import { upstreamShape } from '../upstream/upstream-shape.ts';
+import { errorPagesShape } from './error-pages-shape.ts';
 import { accessLogShape, errorLogShape } from './log-shape.ts';
 import { pathShape } from './path-shape.ts';
 import { serverNameShape } from './server-name-shape.ts';
@@ -52,6 +53,18 @@ const responseShapes = {
     .describe(
       'Expires and Cache-Control of good answers: "30d" from now, "modified 30d" from the last change, "@15h" at that ' +
         'time of day, "epoch", "max" or "off". Default: what the handler says.',
+    ),
+  errorPages: errorPagesShape
+    .optional()
+    .describe(
+      'Pages for errors by status ("404"), class ("5xx") or several ("502 503 504"): a URI of the site, "@name" for a ' +
+        'named route, an absolute URL, or { to, status }; null for the built-in one. Inner levels override by status.',
+    ),
+  interceptErrors: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether "errorPages" also stand in for what upstreams answer with such a status. Default false.',
     ),
   limitRate: size().optional().describe('Most bytes a second of each response; 0 for no limit. Default 0.'),
   limitRateAfter: size()

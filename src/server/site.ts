@@ -6,6 +6,7 @@ import type { Handle } from '../message/handler.ts';
 import type { Reply } from '../message/reply.ts';
 import type { HostTable } from '../router/host-table.ts';
 import type { LocationTable } from '../router/location-table.ts';
+import type { FindErrorPage } from './error-pages.ts';
 
 /** A route, compiled: its handler with all middleware around it. */
 export interface Location {
@@ -14,6 +15,8 @@ export interface Location {
   readonly handle: Handle;
   /** Gives the route's fields to a reply that did not come from `handle`: an error. */
   readonly applyHeaders: (exchange: Exchange, reply: Reply) => Reply;
+  /** The pages for errors; null for none. */
+  readonly findErrorPage: FindErrorPage | null;
 }
 
 /** What a virtual host is made of. */
@@ -23,8 +26,9 @@ export interface VirtualHostParts {
   readonly locations: LocationTable<Location>;
   /** Locations that only internal redirects lead to, by name. */
   readonly named: ReadonlyMap<string, Location>;
-  /** For replies to requests that no location took. */
+  /** For replies to requests that no location took, as is what follows. */
   readonly applyHeaders: (exchange: Exchange, reply: Reply) => Reply;
+  readonly findErrorPage: FindErrorPage | null;
   /** Writes the line of an exchange; null without an access log. */
   readonly logAccess: ((exchange: Exchange) => void) | null;
 }

@@ -4,6 +4,7 @@
 import type { ListenAddress } from '../listener/listener-shape.ts';
 import { mergeCompression } from '../middleware/compression/merge-compression.ts';
 import { mergeHeaders } from '../middleware/headers/header-rules.ts';
+import { mergeErrorPages } from './error-pages.ts';
 import type { ErrorLogSettings } from './log-shape.ts';
 import type { RouteSettings, ServerSettings, SiteSettings } from './site-settings.ts';
 import type { WrittenRoute, WrittenServer, WrittenSite } from './site-shape.ts';
@@ -37,6 +38,7 @@ function toServerSettings(server: WrittenServer, site: WrittenSite): ServerSetti
     isDefault: server.default ?? false,
     accessLog: server.accessLog === undefined ? (site.accessLog ?? null) : server.accessLog,
     headers: mergeHeaders(server.security ?? site.security, site.headers, server.headers),
+    errorPages: mergeErrorPages(site.errorPages, server.errorPages),
     routes: server.routes.map((route) => toRouteSettings(route, server, site)),
   };
 }
@@ -53,6 +55,8 @@ function toRouteSettings(
     ...route,
     internal: route.internal ?? false,
     headers: mergeHeaders(preset, site.headers, server.headers, route.headers),
+    errorPages: mergeErrorPages(site.errorPages, server.errorPages, route.errorPages),
+    interceptErrors: route.interceptErrors ?? server.interceptErrors ?? site.interceptErrors ?? false,
     compress: mergeCompression(site.compress, server.compress, route.compress),
     expires: pickInnermost(route.expires, server.expires, site.expires),
     cors: pickInnermost(route.cors, server.cors, site.cors),

@@ -37,8 +37,13 @@ interface Bed {
 
 function createSite(routes: Record<string, Handle>, logged: Exchange[], onClose: () => void): Site {
   const usage = new SiteUsage(onClose);
+  const findErrorPage = null;
   const entries = Object.entries(routes).map(([value, handle]) => {
-    return { modifier: '' as const, value, payload: { route: value, handle, applyHeaders: mark } };
+    return {
+      modifier: '' as const,
+      value,
+      payload: { route: value, handle, applyHeaders: mark, findErrorPage },
+    };
   });
   const parts = {
     name: 'main',
@@ -47,6 +52,7 @@ function createSite(routes: Record<string, Handle>, logged: Exchange[], onClose:
       entries.flatMap(({ value, payload }) => (value.startsWith('@') ? [[value.slice(1), payload]] : [])),
     ),
     applyHeaders: (_exchange: Exchange, reply: Reply) => reply,
+    findErrorPage,
     logAccess: (exchange: Exchange) => void logged.push(exchange),
   };
   const host = new VirtualHost(parts, usage);

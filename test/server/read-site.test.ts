@@ -55,11 +55,14 @@ describe('the settings of a site', () => {
           isDefault: false,
           accessLog: null,
           headers: {},
+          errorPages: {},
           routes: [
             {
               path: { modifier: '', value: '/' },
               return: { status: 404, body: '', type: 'text/plain; charset=utf-8' },
               headers: {},
+              errorPages: {},
+              interceptErrors: false,
               compress: null,
               internal: false,
               cors: null,
