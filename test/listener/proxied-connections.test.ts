@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { compileIpRanges } from '../../src/base/ip-ranges.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
@@ -57,12 +58,13 @@ async function serve(options: BedOptions = {}): Promise<Bed> {
   const listener = new Listener({
     key: 'tcp:127.0.0.1:0',
     dispatcher: {
-      dispatch: (exchange: Exchange): Reply => {
+      dispatch: (exchange: Exchange): Reply | Promise<Reply> => {
         exchanges.push(exchange);
         if (exchange.target === '/broken')
           return new Reply(200, [], { kind: 'stream', source: createBrokenSource() });
         const { peerAddress, peerPort, localAddress, localPort } = exchange.connection;
-        return createTextReply(200, `${peerAddress} ${peerPort} ${localAddress} ${localPort}`);
+        const reply = createTextReply(200, `${peerAddress} ${peerPort} ${localAddress} ${localPort}`);
+        return exchange.target === '/late' ? sleep(50).then(() => reply) : reply;
       },
       refuse: (error: HttpError) => createTextReply(error.status, error.code),
       finish: () => {},
@@ -212,10 +214,10 @@ it('connections of checks come and go without a line', async () => {
   expect(bed.lines).toEqual([]);
 });
 
-it('a client whose request is half closed behind the head is answered', async () => {
+it('a client that ends its side behind the head and its request is answered, also when that takes a while', async () => {
   const bed = await serve();
   const raw = await open(bed, '');
-  raw.socket.end(withRequest(head));
+  raw.socket.end(withRequest(head, 'GET /late HTTP/1.1\r\nHost: a\r\n\r\n'));
   expect(await read(raw)).toEqual(['203.0.113.9 4711 192.0.2.1 443']);
 });
 
@@ -278,6 +280,17 @@ describe('a drain', () => {
     expect(await read(raw)).toEqual(['203.0.113.9 4711 192.0.2.1 443']);
     expect(raw.received.toString()).toContain('Connection: close');
     raw.destroy();
+    await drain;
+  });
+
+  it('is over when the last connection turns out to be of a client that has too many', async () => {
+    const bed = await serve({ perAddress: 1 });
+    bed.limits.admit('203.0.113.9');
+    const raw = await open(bed, head.subarray(0, 7));
+    await waitUntil('the connection is accepted', () => bed.listener.connectionCount === 1);
+    const drain = bed.listener.drain();
+    await raw.send(head.subarray(7));
+    expect((await raw.readReplies(1))[0].status).toBe(503);
     await drain;
   });
 
